@@ -1,0 +1,128 @@
+"""Overlap of masks in both conventions, and surface distance; numpy and scipy only, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion, distance_transform_edt
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Pixel counts of one prediction against one reference: true and false positives, misses."""
+
+    true_positive: int
+    false_positive: int
+    false_negative: int
+
+    @property
+    def dice(self) -> float:
+        """Dice in [0, 1]; an empty prediction of an empty reference is perfect (1)."""
+        whole = 2 * self.true_positive + self.false_positive + self.false_negative
+        return 2 * self.true_positive / whole if whole else 1.0
+
+    @property
+    def iou(self) -> float:
+        """Intersection over union in [0, 1]; empty against empty is 1."""
+        whole = self.true_positive + self.false_positive + self.false_negative
+        return self.true_positive / whole if whole else 1.0
+
+    def __add__(self, other: Overlap) -> Overlap:
+        return Overlap(
+            self.true_positive + other.true_positive,
+            self.false_positive + other.false_positive,
+            self.false_negative + other.false_negative,
+        )
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Dice and IoU of a set, in both conventions; all in [0, 1].
+
+    *Global* sums pixels over the whole set, *per image* averages over images with an
+    empty-against-empty image counted as 1.
+    """
+
+    dice_global: float
+    dice_per_image: float
+    iou_global: float
+    iou_per_image: float
+
+    def as_dict(self) -> dict[str, float]:
+        """The four fields by name."""
+        return asdict(self)
+
+
+def overlap(prediction: NDArray, reference: NDArray) -> Overlap:
+    """Count pixels of two masks of one shape; nonzero is foreground.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    """
+    if prediction.shape != reference.shape:
+        raise ValueError(f"Shapes differ: {prediction.shape} and {reference.shape}.")
+    predicted, true = np.asarray(prediction, bool), np.asarray(reference, bool)
+    both = int(np.count_nonzero(predicted & true))
+    return Overlap(
+        both, int(np.count_nonzero(predicted)) - both, int(np.count_nonzero(true)) - both
+    )
+
+
+def summarize(overlaps: Sequence[Overlap]) -> Scores:
+    """Scores of a set of images; ValueError for an empty set, which has none."""
+    if not overlaps:
+        raise ValueError("An empty set has no scores.")
+    whole = sum(overlaps, Overlap(0, 0, 0))
+    return Scores(
+        dice_global=whole.dice,
+        dice_per_image=float(np.mean([each.dice for each in overlaps])),
+        iou_global=whole.iou,
+        iou_per_image=float(np.mean([each.iou for each in overlaps])),
+    )
+
+
+def score_masks(pairs: Iterable[tuple[NDArray, NDArray]]) -> Scores:
+    """Scores of (prediction, reference) pairs of masks."""
+    return summarize([overlap(prediction, reference) for prediction, reference in pairs])
+
+
+def bootstrap_interval(
+    overlaps: Sequence[Overlap], rng: np.random.Generator, draws: int = 1000, level: float = 0.95
+) -> tuple[float, float]:
+    """Interval of the global Dice over cases drawn with replacement."""
+    counts = np.array(
+        [(o.true_positive, o.false_positive, o.false_negative) for o in overlaps], np.int64
+    )
+    picks = rng.integers(len(counts), size=(draws, len(counts)))
+    positive, false, missed = counts[picks].sum(axis=1).T
+    whole = 2 * positive + false + missed
+    dice = np.where(whole > 0, 2 * positive / np.maximum(whole, 1), 1.0)
+    low, high = np.quantile(dice, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def hausdorff95(prediction: NDArray, reference: NDArray) -> float:
+    """95th percentile of the symmetric surface distance, in pixels.
+
+    Returns
+    -------
+    float
+        0 if both masks are empty, infinity if only one is.
+    """
+    predicted, true = np.asarray(prediction, bool), np.asarray(reference, bool)
+    if not predicted.any() or not true.any():
+        return 0.0 if predicted.any() == true.any() else float("inf")
+    here, there = _surface(predicted), _surface(true)
+    distances = np.concatenate(
+        [distance_transform_edt(~there)[here], distance_transform_edt(~here)[there]]
+    )
+    return float(np.percentile(distances, 95))
+
+
+def _surface(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return mask & ~binary_erosion(mask)

@@ -1,0 +1,201 @@
+"""The folder of one run: its files, its lock, its stop request. What the files mean lives elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from training.config import RunConfig
+from training.errors import RunFolderError
+from training.files import read_text, sentence_for, write_atomically
+from training.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run on disk; every file is written whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; use `create` or `open` rather than the constructor.
+    """
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path | str, config: RunConfig, snapshot: Snapshot) -> RunFolder:
+        """Make a new run folder; RunFolderError if it already holds a run or cannot be made."""
+        folder = cls(Path(path))
+        if folder.config_file.exists():
+            raise RunFolderError(f"{folder.path} already holds a run: choose another folder.")
+        try:
+            for each in (folder.path, folder.checkpoints, folder.predictions):
+                each.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunFolderError(sentence_for(error, folder.path)) from error
+        snapshot.save(folder.snapshot_file)
+        write_atomically(folder.config_file, config.model_dump_json(indent=1))
+        return folder
+
+    @classmethod
+    def open(cls, path: Path | str) -> RunFolder:
+        """Open an existing run folder; RunFolderError if it is none."""
+        folder = cls(Path(path))
+        for needed in (folder.config_file, folder.snapshot_file):
+            if not needed.is_file():
+                raise RunFolderError(f"{folder.path} is not a run folder: it has no {needed.name}.")
+        return folder
+
+    @property
+    def config_file(self) -> Path:
+        """What was asked for (`RunConfig`)."""
+        return self.path / "config.json"
+
+    @property
+    def snapshot_file(self) -> Path:
+        """What may be read (`Snapshot`)."""
+        return self.path / "snapshot.json"
+
+    @property
+    def events_file(self) -> Path:
+        """What the trainer says, one JSON object a line."""
+        return self.path / "events.jsonl"
+
+    @property
+    def scores_file(self) -> Path:
+        """The final evaluation."""
+        return self.path / "scores.json"
+
+    @property
+    def stop_file(self) -> Path:
+        """Its presence asks the trainer to stop."""
+        return self.path / "stop"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the one trainer of this folder."""
+        return self.path / "lock"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of `best` and `last`."""
+        return self.path / "checkpoints"
+
+    @property
+    def best(self) -> Path:
+        """The model to serve: student, teacher and their description."""
+        return self.checkpoints / "best"
+
+    @property
+    def last(self) -> Path:
+        """The state a resumed run continues from."""
+        return self.checkpoints / "last"
+
+    @property
+    def predictions(self) -> Path:
+        """Folder of `CASE_ID.png` (8-bit probability) and `index.json`."""
+        return self.path / "predictions"
+
+    @property
+    def predictions_index(self) -> Path:
+        """Per predicted case: entropy, foreground share, digest of the description."""
+        return self.predictions / "index.json"
+
+    def read_config(self) -> RunConfig:
+        """The run's settings."""
+        return RunConfig.load(self.config_file)
+
+    def read_snapshot(self) -> Snapshot:
+        """The run's cases."""
+        return Snapshot.load(self.snapshot_file)
+
+    def read_scores(self) -> dict[str, Any]:
+        """The final scores; RunFolderError if the run has none yet or the file is damaged."""
+        return read_json(self.scores_file)
+
+    def write_scores(self, scores: dict[str, Any]) -> None:
+        """Write the final scores, all at once."""
+        write_atomically(self.scores_file, json.dumps(scores, indent=1))
+
+    def read_predictions_index(self) -> dict[str, Any]:
+        """The table of predictions by case id."""
+        return read_json(self.predictions_index)
+
+    def request_stop(self) -> None:
+        """Ask the trainer to stop after the current step."""
+        try:
+            self.stop_file.touch()
+        except OSError as error:
+            raise RunFolderError(sentence_for(error, self.stop_file)) from error
+
+    def stop_requested(self) -> bool:
+        """Whether somebody asked the trainer to stop."""
+        return self.stop_file.exists()
+
+    def withdraw_stop(self) -> None:
+        """Forget an earlier request to stop (a resumed run starts without one)."""
+        self.stop_file.unlink(missing_ok=True)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder for one trainer.
+
+        Raises
+        ------
+        RunFolderError
+            At once, naming the process, if another one holds the folder.
+        """
+        lock = FileLock(self.lock_file)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise RunFolderError(
+                f"Process {self._holder() or 'of another user'} already trains in {self.path}: "
+                "wait for it, or ask it to stop."
+            ) from error
+        try:
+            self._holder_file.write_text(str(os.getpid()), encoding="ascii")
+            yield
+        finally:
+            self._holder_file.unlink(missing_ok=True)
+            lock.release()
+
+    def in_use(self) -> bool:
+        """Whether a living process holds the folder (a killed one does not)."""
+        lock = FileLock(self.lock_file)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    @property
+    def _holder_file(self) -> Path:
+        # Beside the lock, since a second process that tries the lock truncates it.
+        return self.path / "lock.pid"
+
+    def _holder(self) -> str:
+        try:
+            return self._holder_file.read_text(encoding="ascii").strip()
+        except OSError:
+            return ""
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; RunFolderError names the file if it is missing or damaged."""
+    try:
+        content = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise RunFolderError(f"{path} is damaged: {error.msg} in line {error.lineno}.") from error
+    if not isinstance(content, dict):
+        raise RunFolderError(f"{path} is damaged: it holds no JSON object.")
+    return content
