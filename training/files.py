@@ -1,4 +1,4 @@
-"""Reading and writing small text files safely, with sentences for what goes wrong. No formats."""
+"""Reading and writing small files safely, with sentences for what goes wrong. No formats."""
 
 from __future__ import annotations
 
@@ -7,29 +7,48 @@ import os
 import tempfile
 from pathlib import Path
 
-from training.errors import RunFolderError
+from training.errors import RunFolderError, SemiMedRefError
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a UTF-8 file so that a reader sees the old or the new content, never a part.
+def write_atomically(
+    path: Path,
+    content: str | bytes,
+    *,
+    durable: bool = True,
+    error_type: type[SemiMedRefError] = RunFolderError,
+) -> None:
+    """Write a file so that a reader, or a crash, sees the old or the new content, never a part.
+
+    Parameters
+    ----------
+    content : str or bytes
+        Text is written as UTF-8.
+    durable : bool
+        Whether the file is surely on disk when this returns; not needed for what can be made again.
+    error_type : type
+        Subclass of SemiMedRefError to raise: the boundary the file belongs to.
 
     Raises
     ------
-    RunFolderError
-        If the disk is full or the folder cannot be written.
+    SemiMedRefError
+        If the disk is full or the folder cannot be written. What was there before is still there.
     """
     temporary: str | None = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
             stream.flush()
-            os.fsync(stream.fileno())
+            if durable:
+                os.fsync(stream.fileno())
         os.replace(temporary, path)
+        if durable:
+            _sync_folder(path.parent)
     except OSError as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        raise RunFolderError(sentence_for(error, path)) from error
+        raise error_type(sentence_for(error, path)) from error
 
 
 def read_text(path: Path) -> str:
@@ -50,3 +69,13 @@ def sentence_for(error: Exception, path: Path) -> str:
     if code in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{path} may not be written or read: check the permissions of its folder."
     return f"{path} cannot be used: {error}."
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":  # Windows cannot open folders; its renames are journaled
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

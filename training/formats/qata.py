@@ -1,0 +1,80 @@
+"""Reader of the QaTa-COV19 layout: ``table.csv`` beside ``train|valid/{images,masks}``.
+
+Columns used: ``split``, ``image``, ``mask``, ``raw_text`` (as typed by the annotators) or ``clean_caption``, and
+``smallest_labeled_ratio``, the smallest official labeled subset that holds the case. Nothing is decided here about
+pools beyond what the source says; see `training.pool.importing`.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from training.errors import FormatError
+from training.pool.records import IncomingCase
+
+REQUIRED = ("split", "image", "mask", "raw_text", "clean_caption", "smallest_labeled_ratio")
+_SUBJECT = re.compile(r"^(sub-[A-Za-z0-9]+)_")
+
+
+def read_qata(
+    source: Path, *, labels: float = 0.0, text: Literal["raw_text", "clean_caption"] = "raw_text"
+) -> Iterator[IncomingCase]:
+    """Read the folder lazily, a case at a time.
+
+    Parameters
+    ----------
+    source : Path
+        Folder that holds ``table.csv``.
+    labels : float in [0, 1]
+        Training cases whose ``smallest_labeled_ratio`` is at most this come in labeled; the masks of all others
+        are withheld as hidden references.
+    text : {"raw_text", "clean_caption"}
+        Which column becomes the description.
+
+    Raises
+    ------
+    FormatError
+        The folder, the table or one of its columns is missing.
+    """
+    table = Path(source) / "table.csv"
+    if not table.is_file():
+        raise FormatError(
+            f"{source} holds no table.csv: give the folder that has it, beside train and valid."
+        )
+    with table.open(newline="", encoding="utf-8-sig") as stream:
+        rows = csv.DictReader(stream)
+        missing = [name for name in REQUIRED if name not in (rows.fieldnames or ())]
+        if missing:
+            raise FormatError(
+                f"{table} has no column {missing[0]!r}: it needs {', '.join(REQUIRED)}."
+            )
+        for row in rows:
+            yield _case(Path(source), row, labels, text)
+
+
+def patient_of(image: str) -> str:
+    """The subject in a file name such as ``sub-S03045_ses-...``; films without one stand for themselves."""
+    subject = _SUBJECT.match(image)
+    return subject.group(1) if subject else Path(image).stem
+
+
+def _case(source: Path, row: dict[str, str], labels: float, text: str) -> IncomingCase:
+    image, mask = Path(row["image"]).name, Path(row["mask"]).name
+    folder = source / Path(row["split"]).name
+    holdout = row["split"] == "valid"
+    ratio = row["smallest_labeled_ratio"].strip()
+    labeled = not holdout and bool(ratio) and float(ratio) <= labels + 1e-9
+    mask_path = folder / "masks" / mask
+    return IncomingCase(
+        name=Path(image).stem,
+        image=folder / "images" / image,
+        description=row[text],
+        patient=patient_of(image),
+        split="holdout" if holdout else "training",
+        mask=mask_path if holdout or labeled else None,
+        hidden_mask=None if holdout or labeled else mask_path,
+    )

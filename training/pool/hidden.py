@@ -1,0 +1,29 @@
+"""Withheld reference masks. Only the simulated reader and the evaluation may import this module.
+
+A dataset with all its masks can play the part of an unlabeled one: the masks come in with the import, but no
+training path can reach them. A contract in ``setup.cfg`` keeps every other module away from here, and the files lie
+in a folder that no other table names.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import sqlalchemy as sa
+
+from training.pool.images import read_mask
+from training.pool.project import Project
+from training.pool.schema import hidden_references
+
+
+def read_hidden_mask(project: Project, case_id: str) -> np.ndarray | None:
+    """The withheld mask of a case, ``(H, W) uint8, 0 or 1``; None if it has none."""
+    query = sa.select(hidden_references.c.mask).where(hidden_references.c.case_id == case_id)
+    with project.reading() as connection:
+        path = connection.scalar(query)
+    return None if path is None else read_mask(project.folder / path)
+
+
+def cases_with_hidden_masks(project: Project) -> set[str]:
+    """Ids of all cases that have a withheld mask."""
+    with project.reading() as connection:
+        return set(connection.scalars(sa.select(hidden_references.c.case_id)))

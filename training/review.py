@@ -1,0 +1,300 @@
+"""The review desk: a queue, the current case, the reader's draft, and what accepting, skipping and going back mean.
+
+The window's session and the simulated reader are both this desk, so that what is measured headless is what a reader
+does. No Qt, no napari, no signals; the window adds those in `napari_semimedref.session`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from training.acquisition import Candidate, Choice, order
+from training.errors import PoolError
+from training.metrics import overlap
+from training.pool import Case, Project, Proposal, Revision
+from training.pool.images import resize_probability
+from training.pool.rounds import proposals_of, read_proposal, serving_model
+from training.report import parse
+
+IDLE_SECONDS = 30.0
+REDRAWN_DICE = 0.2
+
+
+@dataclass(frozen=True)
+class OpenCase:
+    """A case on the desk.
+
+    Attributes
+    ----------
+    image : (H, W) float32 in [0, 1]
+    probability : (H, W) float32 in [0, 1] or None
+        The teacher's, brought to the image's size. None when there is no teacher yet, and always for the holdout:
+        its masks must not lean on the model that they judge.
+    proposal : (H, W) uint8, 0 or 1, or None
+        The pseudo-mask: probability at or above the confidence threshold.
+    restored : bool
+        Whether the draft was found from an earlier session.
+    """
+
+    case: Case
+    image: np.ndarray = field(repr=False)
+    probability: np.ndarray | None = field(repr=False)
+    proposal: np.ndarray | None = field(repr=False)
+    model_id: str | None
+    restored: bool
+
+
+class ActiveTime:
+    """Seconds a reader really worked: pauses longer than ``IDLE_SECONDS`` count as that long at most."""
+
+    def __init__(self, clock=time.monotonic) -> None:
+        self._clock = clock
+        self._last = clock()
+        self.seconds = 0.0
+
+    def touch(self) -> None:
+        """Note that the reader did something just now."""
+        instant = self._clock()
+        self.seconds += min(instant - self._last, IDLE_SECONDS)
+        self._last = instant
+
+
+class ReviewDesk:
+    """Take a reader through a queue of cases, one draft at a time.
+
+    Parameters
+    ----------
+    project : Project
+    reader : str
+        Name under which revisions are kept.
+    confidence_threshold : float in (0, 1)
+        Probability at which a pixel of the proposal becomes foreground.
+    """
+
+    def __init__(self, project: Project, reader: str, *, confidence_threshold: float = 0.5) -> None:
+        if not reader.strip():
+            raise PoolError("A reader needs a name: every accepted mask is kept under it.")
+        self.project = project
+        self.reader = reader.strip()
+        self.confidence_threshold = confidence_threshold
+        self.queue: list[str] = []
+        self.visited: list[str] = []
+        self.current: OpenCase | None = None
+        self.mask: np.ndarray | None = None
+        self.description = ""
+        self.strokes = 0
+        self.dirty = False
+        self.active_time = ActiveTime()
+
+    # -- going about -------------------------------------------------------------------------------------------
+
+    def set_queue(self, case_ids: list[str]) -> None:
+        """Set the order of the cases to come. The one on the desk stays there and is left out of the queue."""
+        on_desk = self.current.case.id if self.current else None
+        self.queue = [case_id for case_id in case_ids if case_id != on_desk]
+
+    def open(self, case_id: str) -> OpenCase:
+        """Put a case on the desk, with the reader's draft of it if there is one. Unsaved work is saved first."""
+        self.save_draft()
+        if self.current is not None and self.current.case.id != case_id:
+            self.visited.append(self.current.case.id)
+        self._load(case_id)
+        self.queue = [waiting for waiting in self.queue if waiting != case_id]
+        return self.current
+
+    def next(self) -> OpenCase | None:
+        """Open the next case of the queue; None, and an empty desk, when it is empty."""
+        if self.queue:
+            return self.open(self.queue[0])
+        self.save_draft()
+        if self.current is not None:
+            self.visited.append(self.current.case.id)
+        self._clear()
+        return None
+
+    def previous(self) -> OpenCase | None:
+        """Go back to the case that was on the desk before; the present one returns to the head of the queue."""
+        if not self.visited:
+            return None
+        self.save_draft()
+        if self.current is not None and self.current.case.pool == "unlabeled":
+            self.queue.insert(0, self.current.case.id)
+        self._load(self.visited.pop())
+        self.queue = [waiting for waiting in self.queue if waiting != self.current.case.id]
+        return self.current
+
+    # -- working on the case -----------------------------------------------------------------------------------
+
+    def edit_mask(self, mask: np.ndarray, *, strokes: int = 1) -> None:
+        """Replace the draft's mask, ``(H, W)``, foreground wherever it is not 0."""
+        case = self._on_desk().case
+        if mask.shape != (case.height, case.width):
+            raise PoolError(
+                f"The mask is {mask.shape[::-1]} pixels but {case.id} is {case.width} x {case.height}."
+            )
+        self.mask = (mask > 0).astype(np.uint8)
+        self.strokes += strokes
+        self._touched()
+
+    def edit_description(self, description: str) -> None:
+        """Replace the draft's description."""
+        self._on_desk()
+        if description != self.description:
+            self.description = description
+            self._touched()
+
+    def take_proposal(self, probability: np.ndarray, model_id: str | None) -> OpenCase:
+        """Lay a new proposal ``(h, w) float32 in [0, 1]`` on the desk; a mask the reader has touched stays as it is."""
+        opened = self._on_desk()
+        untouched = self.strokes == 0 and opened.case.mask is None
+        full = resize_probability(probability, (opened.case.height, opened.case.width))
+        proposal = self._threshold(full)
+        self.current = OpenCase(
+            opened.case, opened.image, full, proposal, model_id, opened.restored
+        )
+        if untouched:
+            self.mask = proposal.copy()
+        return self.current
+
+    def save_draft(self) -> bool:
+        """Write the draft to the project if it changed; return whether it did."""
+        if not self.dirty or self.current is None:
+            return False
+        self.project.save_draft(
+            self.current.case.id, self.reader, self.mask, self.description, self.strokes
+        )
+        self.dirty = False
+        return True
+
+    def accept(self) -> Revision:
+        """Make the draft a revision. When this returns it is on disk for good; the case is labeled."""
+        opened = self._on_desk()
+        self.active_time.touch()
+        revision = self.project.accept(
+            opened.case.id,
+            self.mask,
+            self.description,
+            self.reader,
+            model_id=opened.model_id,
+            active_seconds=round(self.active_time.seconds, 3),
+            strokes=self.strokes,
+            **self._compare(opened),
+        )
+        self.dirty = False
+        return revision
+
+    def skip(self, reason: str) -> None:
+        """Put the case aside with a reason; its draft stays."""
+        opened = self._on_desk()
+        self.save_draft()
+        self.project.skip(opened.case.id, self.reader, reason)
+
+    # -- inside ------------------------------------------------------------------------------------------------
+
+    def _on_desk(self) -> OpenCase:
+        if self.current is None:
+            raise PoolError("There is no case on the desk: open one first.")
+        return self.current
+
+    def _touched(self) -> None:
+        self.dirty = True
+        self.active_time.touch()
+
+    def _threshold(self, probability: np.ndarray) -> np.ndarray:
+        return (probability >= self.confidence_threshold).astype(np.uint8)
+
+    def _load(self, case_id: str) -> None:
+        project = self.project
+        case = project.case(case_id)
+        image = project.read_image(case_id)
+        shape = (case.height, case.width)
+        found = None if case.is_holdout else read_proposal(project, case_id)
+        probability = None if found is None else resize_probability(found[1], shape)
+        proposal = None if probability is None else self._threshold(probability)
+        draft = project.draft(case_id, self.reader)
+        reference = project.read_reference_mask(case_id)
+        if draft is not None:
+            mask, self.description, self.strokes = draft.mask, draft.description, draft.strokes
+        else:
+            base = reference if reference is not None else proposal
+            mask, self.description, self.strokes = (
+                np.zeros(shape, np.uint8) if base is None else base.copy(),
+                case.description,
+                0,
+            )
+        model_id = None if found is None else found[0].model_id
+        self.current = OpenCase(
+            case, image, probability, proposal, model_id, restored=draft is not None
+        )
+        self.mask = mask
+        self.dirty = False
+        self.active_time = ActiveTime()
+
+    def _clear(self) -> None:
+        self.current = None
+        self.mask = None
+        self.description, self.strokes, self.dirty = "", 0, False
+
+    def _compare(self, opened: OpenCase) -> dict:
+        if opened.proposal is None:
+            return {"source": "drawn", "outcome": "redrawn"}
+        changed = int(np.count_nonzero(opened.proposal != self.mask))
+        agreement = overlap(self.mask, opened.proposal).dice
+        if changed == 0:
+            source, outcome = "teacher", "as is"
+        elif agreement < REDRAWN_DICE:
+            source, outcome = "drawn", "redrawn"
+        else:
+            source, outcome = "edited", "edited"
+        return {
+            "source": source,
+            "outcome": outcome,
+            "pixels_changed": changed,
+            "dice_to_proposal": agreement,
+        }
+
+
+def plan_queue(project: Project, strategy: str, rng: np.random.Generator) -> list[Choice]:
+    """The order in which to review the cases that wait, each with the reason for its place.
+
+    Skipped cases come last. Holdout cases without a reference mask come first: a teacher can only be judged on them.
+
+    Raises
+    ------
+    ConfigError
+        There is no such strategy.
+    """
+    model = serving_model(project)
+    proposals = {} if model is None else proposals_of(project, model)
+    cases = project.cases()
+    zones = Counter(
+        zone for case in cases if case.pool == "labeled" for zone in parse(case.description).zones
+    )
+    waiting = [case for case in cases if case.mask is None]
+    holdout = [
+        Choice(case.id, "holdout: drawn without a proposal") for case in waiting if case.is_holdout
+    ]
+    fresh = [
+        _candidate(case, proposals) for case in waiting if not case.is_holdout and not case.skipped
+    ]
+    skipped = [
+        Choice(case.id, "skipped before")
+        for case in waiting
+        if not case.is_holdout and case.skipped
+    ]
+    return holdout + order(strategy, fresh, zones, rng) + skipped
+
+
+def _candidate(case: Case, proposals: dict[str, Proposal]) -> Candidate:
+    found = proposals.get(case.id)
+    return Candidate(
+        case.id,
+        case.patient,
+        parse(case.description).zones,
+        entropy=None if found is None else found.entropy,
+        foreground=None if found is None else found.foreground,
+    )
