@@ -54,7 +54,7 @@ def test_a_holdout_case_or_patient_in_a_training_pool_is_refused(snapshot):
 
 
 def test_a_labeled_case_without_a_mask_is_refused():
-    with pytest.raises(ConfigError, match="Case a .* no mask"):
+    with pytest.raises(ConfigError, match=r"Case a .* no mask"):
         Snapshot(root="/", labeled=(case("a"),))
 
 
@@ -104,9 +104,9 @@ def test_a_second_trainer_is_refused_with_the_first_one_named(folder):
     with subprocess.Popen([sys.executable, "-c", code], **pipes) as other:
         assert other.stdout.readline() == "held\n"
         assert folder.in_use()
-        with pytest.raises(RunFolderError, match=f"Process {other.pid} .*{folder.path}"):
-            with folder.lock():
-                pass
+        expected = f"Process {other.pid} .*{folder.path}"
+        with pytest.raises(RunFolderError, match=expected), folder.lock():
+            pass
         other.kill()
         other.wait()
         assert not folder.in_use()

@@ -1,4 +1,4 @@
-"""What a trainer says and how a reader follows it: writer, tail and the folded status. No files but one."""
+"""What a trainer says and how a reader follows it: writer, tail and folded status. One file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of one run: its files, its lock, its stop request. What the files mean lives elsewhere."""
+"""The folder of one run: its files, lock and stop request; what they mean lives elsewhere."""
 
 from __future__ import annotations
 
