@@ -1,0 +1,144 @@
+"""Changing what a description says while keeping the reader's other words: new zones, left and right swapped, repairs
+applied."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+
+from training.report.finding import (
+    Edit,
+    Finding,
+    Rewrite,
+    apply_edits,
+    checked_zones,
+    edit_of,
+    laterality_of,
+    levels_on,
+    sides_of,
+)
+from training.report.parse import parse
+from training.report.write import counted_areas, render, side_phrase, side_phrases, usual_count
+
+LIST_JOINT = re.compile(r"[\s,]*(?:\band\b)?[\s,]*", re.IGNORECASE)
+SAME = "the same region"
+SIDE_PAIRS = {"left": "right", "right": "left"}
+SIDE_WORDS = re.compile(r"left|right", re.IGNORECASE)
+
+
+def rewrite_zones(text: str, zones: Iterable[str], count: int | None = None) -> Rewrite:
+    """Make a description name these zones and change nothing else.
+
+    Parameters
+    ----------
+    text : str
+        Description.
+    zones : iterable of str
+        The new meaning, possibly empty ("No pulmonary infection").
+    count : int, optional
+        New number of areas; by default unchanged with the zones, else what the zones suggest.
+
+    Returns
+    -------
+    Rewrite
+        The positional phrases, the laterality word and the counted areas fit ``zones``; every other word stands.
+        Only where no such edit reads back as ``zones`` is the whole text replaced by a template.
+    """
+    named, finding = checked_zones(zones), parse(text)
+    if meaning_is(finding, named) and count in (None, finding.count):
+        return Rewrite(text)
+    areas = _new_count(finding, named, count)
+    if edits := _zone_edits(finding, named, areas):
+        changed = apply_edits(text, edits)
+        if meaning_is(parse(changed.text), named):
+            return changed
+    whole = render(named, style_of(finding), areas if named else None)
+    return apply_edits(text, [edit_of(text, 0, len(text), whole, "whole")])
+
+
+def swap_sides(text: str) -> Rewrite:
+    """Swap left and right everywhere, for horizontal flips and changes of convention."""
+    edits = [
+        edit_of(text, *match.span(), _like(match[0], SIDE_PAIRS[match[0].lower()]), "swap")
+        for match in SIDE_WORDS.finditer(text)
+    ]
+    return apply_edits(text, edits)
+
+
+def meaning_is(finding: Finding, zones: frozenset[str]) -> bool:
+    """True when a finding says exactly these zones, readably and without contradiction."""
+    if finding.reading not in ("clear", "repaired") or finding.conflict:
+        return False
+    return finding.zones == zones and finding.is_negative == (not zones)
+
+
+def style_of(finding: Finding) -> str:
+    """Template a text follows: lower-case captions that count zones are ``sgseg``, everything else ``qata``."""
+    lower = finding.text == finding.text.lower() and finding.count == len(finding.zones)
+    return "sgseg" if lower and finding.zones else "qata"
+
+
+def closed_up(text: str, span: tuple[int, int], kind: str) -> Edit:
+    """Edit that removes a word and the space after it; a removed first word hands its capital on."""
+    start, end = span
+    while end < len(text) and text[end] == " ":
+        end += 1
+    if text[start].isupper() and end < len(text) and text[end].isalpha():
+        return edit_of(text, start, end + 1, text[end].upper(), kind)
+    return edit_of(text, start, end, "", kind)
+
+
+def _new_count(finding: Finding, zones: frozenset[str], count: int | None) -> int:
+    if count is not None:
+        return max(count, len(sides_of(zones)))
+    if finding.count is not None and zones == finding.zones:
+        return finding.count
+    return usual_count(zones, style_of(finding))
+
+
+def _zone_edits(finding: Finding, zones: frozenset[str], count: int) -> list[Edit]:
+    phrases = [phrase for phrase in finding.phrases if phrase.role == "finding"]
+    if not phrases or not zones:
+        return []
+    text, style = finding.text, style_of(finding)
+    edits = _head_edits(finding, zones, count)
+    joints = pairwise(phrases)
+    if all(LIST_JOINT.fullmatch(text, a.end, b.start) for a, b in joints):
+        after = side_phrases(zones, style)
+        return [*edits, edit_of(text, phrases[0].start, phrases[-1].end, after, "zones")]
+    return edits + _spread_edits(finding, zones, style)
+
+
+def _spread_edits(finding: Finding, zones: frozenset[str], style: str) -> list[Edit]:
+    phrases = [phrase for phrase in finding.phrases if phrase.role == "finding"]
+    left_over, edits = sides_of(zones), []
+    for phrase in phrases:
+        side = next(iter(sides_of(phrase.zones)), "")
+        if len(sides_of(phrase.zones)) == 1 and side in left_over:
+            left_over -= {side}
+            after = side_phrase(zones, side, style)
+        else:
+            after = SAME
+        kept = levels_on(phrase.zones, side) == levels_on(zones, side) if after != SAME else False
+        if not kept:
+            edits.append(edit_of(finding.text, phrase.start, phrase.end, after, "zones"))
+    return [] if left_over else edits
+
+
+def _head_edits(finding: Finding, zones: frozenset[str], count: int) -> list[Edit]:
+    text, edits = finding.text, []
+    if finding.laterality_span and finding.laterality != laterality_of(zones):
+        start, end = finding.laterality_span
+        after = _like(text[start:end], laterality_of(zones))
+        edits.append(edit_of(text, start, end, after, "laterality"))
+    if finding.count_span and finding.count != count:
+        edits.append(edit_of(text, *finding.count_span, counted_areas(count), "count"))
+    return edits
+
+
+def _like(model: str, word: str) -> str:
+    """The word in the model's capitals."""
+    if model.isupper() and len(model) > 1:
+        return word.upper()
+    return word.capitalize() if model[:1].isupper() else word
