@@ -1,0 +1,40 @@
+"""The ``semimedref`` command. Each file here is a group of commands; the work is done elsewhere, and only these
+modules print. A known error ends a command with one sentence and exit status 2, without a traceback."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from training.cli.project import import_app, phantom, status
+from training.cli.report import app as report_app
+from training.cli.rounds import round_command
+from training.cli.simulate import simulate
+from training.errors import SemiMedRefError
+
+app = typer.Typer(
+    name="semimedref",
+    help="Annotate medical images with words and masks, and train on both.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(phantom)
+app.add_typer(import_app, name="import")
+app.command()(status)
+app.command("round")(round_command)
+app.command()(simulate)
+app.add_typer(report_app, name="report")
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except SemiMedRefError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print("Interrupted: everything accepted is saved.", file=sys.stderr)
+        raise SystemExit(130) from None

@@ -209,7 +209,16 @@ def read_proposal(project: Project, case_id: str) -> tuple[Proposal, np.ndarray]
     if row is None:
         return None
     proposal = Proposal(**row._mapping)
+    probability = read_probability(project, proposal)
+    return None if probability is None else (proposal, probability)
+
+
+def read_probability(project: Project, proposal: Proposal) -> np.ndarray | None:
+    """The proposal's probability map, ``(h, w) float32 in [0, 1]``; None if its file is gone.
+
+    A proposal can always be made again, so a missing one must not stop anybody's review.
+    """
     try:
-        return proposal, read_image(project.folder / proposal.probability)
-    except FormatError:  # a proposal can be made again; a missing one must not stop the review
+        return read_image(project.folder / proposal.probability)
+    except FormatError:
         return None

@@ -1,0 +1,5 @@
+"""``python -m training.cli``: the same as ``semimedref``, for callers that must name the interpreter."""
+
+from training.cli import main
+
+main()

@@ -1,0 +1,122 @@
+"""Commands that make, fill and describe a project."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import track
+
+from training.config import preset
+from training.errors import ConfigError
+from training.formats.qata import read_qata
+from training.pool import Project
+from training.pool.importing import import_cases
+from training.pool.project import DATABASE, Laterality
+from training.pool.rounds import all_runs, serving_model
+from training.round import next_config, save_next_config
+
+ProjectFolder = Annotated[Path, typer.Argument(metavar="PROJECT", help="Folder of the project.")]
+
+
+class Text(StrEnum):
+    """Which column of a QaTa table becomes the description."""
+
+    raw_text = "raw_text"
+    clean_caption = "clean_caption"
+
+
+def phantom(
+    project: ProjectFolder,
+    cases: Annotated[int, typer.Option(min=1, help="How many films to make.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same bytes.")] = 0,
+    size: Annotated[int, typer.Option(min=64, max=1024, help="Side of the films in pixels.")] = 256,
+    labels: Annotated[float, typer.Option(min=0, max=1, help="Share that comes in labeled.")] = 0.2,
+    distractors: Annotated[
+        float, typer.Option(min=0, max=1, help="Probability of lesions that the words do not name.")
+    ] = 0.6,
+    negatives: Annotated[float, typer.Option(min=0, max=1, help="Share without any lesion.")] = 0.0,
+    wrong_words: Annotated[
+        float, typer.Option(min=0, max=1, help="Share with a mistake in the description.")
+    ] = 0.0,
+    settings: Annotated[str, typer.Option("--preset", help="Settings of its rounds.")] = "demo",
+) -> None:
+    """Make a project of synthetic chest films, with a teacher's work still to do."""
+    from training.formats.phantom import read_phantom
+    from training.phantom import PhantomConfig
+
+    rounds = preset(settings)
+    config = PhantomConfig(
+        size=size, distractor_probability=distractors, negatives=negatives, wrong_words=wrong_words
+    )
+    pool = Project.create(project)
+    save_next_config(pool, rounds)
+    _fill(pool, read_phantom(config, cases, seed, labels), cases, "Making films")
+
+
+import_app = typer.Typer(no_args_is_help=True, help="Bring cases in.")
+
+
+@import_app.callback()
+def _import_group() -> None:
+    """Bring cases in; importing twice adds nothing twice."""
+
+
+@import_app.command("qata")
+def import_qata(
+    source: Annotated[
+        Path, typer.Argument(metavar="SRC", help="Folder with table.csv, train, valid.")
+    ],
+    project: ProjectFolder,
+    labels: Annotated[
+        float, typer.Option(min=0, max=1, help="Cases up to this labeled ratio come in labeled.")
+    ] = 0.0,
+    text: Annotated[
+        Text, typer.Option(help="Column that becomes the description.")
+    ] = Text.raw_text,
+) -> None:
+    """Import the QaTa-COV19 layout: ``valid`` becomes the holdout, masks beyond --labels are withheld."""
+    incoming = list(read_qata(source, labels=labels, text=text.value))
+    pool = _open_or_create(project, "image")
+    _fill(pool, incoming, len(incoming), "Importing")
+
+
+def status(project: ProjectFolder) -> None:
+    """Say how a project stands: pools, rounds, and the teacher that serves it."""
+    pool = Project.open(project)
+    found = pool.cases()
+    counts = {
+        name: sum(case.pool == name for case in found)
+        for name in ("labeled", "unlabeled", "gate", "report")
+    }
+    print(f"{pool.folder}: {len(found)} cases, 'left' is the {pool.laterality}'s left")
+    print("  " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    for run in all_runs(pool):
+        print(
+            f"  round {run.id}: {run.labeled} labeled, {run.outcome or 'not finished'}. {run.reason or ''}"
+        )
+    model = serving_model(pool)
+    print(f"  serving teacher: {model.id if model else 'none yet: start a round'}")
+
+
+def _open_or_create(folder: Path, laterality: Laterality) -> Project:
+    if (folder / DATABASE).exists():
+        return Project.open(folder)
+    pool = Project.create(folder, laterality=laterality)
+    save_next_config(pool, next_config(pool))
+    return pool
+
+
+def _fill(pool: Project, incoming, total: int, title: str) -> None:
+    def shown():
+        yield from track(incoming, description=title, total=total, transient=True)
+
+    report = import_cases(pool, shown())
+    print(report.sentence())
+    for name, sentence in report.failed[:20]:
+        print(f"  {name}: {sentence}")
+    if total == 0:
+        raise ConfigError("There was nothing to import.")
+    status(pool.folder)

@@ -1,0 +1,101 @@
+"""Commands that train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, TaskID
+
+from training.cli.project import ProjectFolder
+from training.config import RunConfig, preset
+from training.errors import ConfigError
+from training.events import RunStatus
+from training.pool import Project
+from training.round import next_config, resume_round, run_round
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="TOML or JSON file of settings, instead of the project's."),
+]
+PresetName = Annotated[
+    str | None, typer.Option("--preset", help="Named settings, instead of the project's.")
+]
+Steps = Annotated[
+    int | None, typer.Option(min=1, help="Optimizer steps of a round, instead of the settings'.")
+]
+
+
+def chosen_config(
+    project: Project,
+    config: Path | None,
+    name: str | None,
+    steps: int | None,
+    seed: int | None = None,
+) -> RunConfig:
+    """The settings that a command's options ask for; the project's own where they ask for nothing."""
+    if config is not None and name is not None:
+        raise ConfigError("Give --config or --preset, not both.")
+    chosen = RunConfig.load(config) if config else preset(name) if name else next_config(project)
+    values = chosen.model_dump()
+    if steps is not None:
+        values["training"]["steps"] = steps
+    if seed is not None:
+        values["seed"] = seed
+    return RunConfig.parse(values)
+
+
+class RoundBar:
+    """One line of a progress display that follows a run's status."""
+
+    def __init__(self, progress: Progress, title: str) -> None:
+        self._progress = progress
+        self._task: TaskID = progress.add_task(title, total=None)
+
+    def __call__(self, status: RunStatus) -> None:
+        self._progress.update(
+            self._task,
+            total=status.steps_planned or None,
+            completed=status.step,
+            description=status.sentence,
+        )
+
+    def close(self) -> None:
+        """Take the line away."""
+        self._progress.remove_task(self._task)
+
+
+def round_command(
+    project: ProjectFolder,
+    config: ConfigFile = None,
+    preset_name: PresetName = None,
+    steps: Steps = None,
+    resume: Annotated[
+        bool, typer.Option(help="Go on with a round that was stopped or killed.")
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option(help="Start from random weights, not from the serving teacher.")
+    ] = False,
+) -> None:
+    """Do one round: snapshot, training, gate, and new pseudo-masks if the teacher is no worse."""
+    pool = Project.open(project)
+    with Progress(transient=True) as progress:
+        bar = RoundBar(progress, "Starting the trainer")
+        if resume:
+            outcome = resume_round(pool, on_status=bar)
+        else:
+            settings = chosen_config(pool, config, preset_name, steps)
+            outcome = run_round(pool, settings, warm_start=not fresh, on_status=bar)
+    print(f"Round {outcome.run.id} {outcome.state}. {outcome.sentence}")
+    if outcome.scores:
+        for half in ("gate", "report"):
+            for role, values in outcome.scores.get(half, {}).items():
+                print(
+                    f"  {half} half, {role}: Dice {values['dice_global']:.3f} over all pixels, "
+                    f"{values['dice_per_image']:.3f} mean over images"
+                )
+    if outcome.state == "promoted":
+        print(f"  {outcome.proposals} pseudo-masks came in.")
+    if outcome.state == "failed":
+        raise typer.Exit(1)
