@@ -11,7 +11,8 @@ from scipy import ndimage
 
 from training.errors import ConfigError
 from training.phantom import PhantomCase, PhantomConfig, make_case
-from training.report import ZONES, parse, regions_of
+from training.report import ZONES, parse
+from training.report.finding import regions_of
 
 SMALL = PhantomConfig(size=64)
 ARRAYS = ("image", "mask", "distractors", "lungs")

@@ -1,0 +1,259 @@
+"""The body of one patient: outline, thorax, lungs with their zones, heart, mediastinum.
+
+Shapes are drawn once per patient in body coordinates and evaluated at any film size. Bones and
+vessels live in `skeleton`, lesions in `lesions`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+
+from training.phantom.canvas import Floats, soft_step
+
+TABLE = 8192
+LEVELS = 3
+Side = Literal[-1, 1]
+
+# Shapes by depth from apex (0) to costophrenic angle (1), in units of the lung's width.
+DEPTH = np.linspace(0, 1, TABLE)
+
+
+def _curve(*knots: tuple[float, float]) -> NDArray[np.float64]:
+    depth, value = np.array(knots).T
+    return PchipInterpolator(depth, value)(DEPTH)
+
+
+WALL = _curve(
+    (0, 0),
+    (0.008, 0.3),
+    (0.03, 0.52),
+    (0.08, 0.76),
+    (0.2, 1.12),
+    (0.45, 1.6),
+    (0.7, 1.86),
+    (1, 1.93),
+)
+MEDIAL = _curve((0, 0), (0.008, -0.2), (0.03, -0.33), (0.08, -0.44), (0.25, -0.5), (1, -0.58))
+
+
+@dataclass(frozen=True)
+class Lung:
+    """One pleural cavity; ``side`` -1 is on the picture's left, +1 on its right."""
+
+    side: Side
+    apex: float
+    angle: float
+    dome: float
+    dome_x: float
+    wall: Floats
+    medial: Floats
+
+    def _row(self, y: Floats) -> NDArray[np.int32]:
+        depth = (y - self.apex) / (self.angle - self.apex)
+        return (np.clip(depth, 0, 1) * (TABLE - 1)).astype(np.int32)
+
+    def edges(self, y: Floats) -> tuple[Floats, Floats]:
+        """Distances from the midline of the chest wall and of the mediastinal side at ``y``."""
+        row = self._row(np.asarray(y, dtype=np.float32))
+        return self.wall[row], self.medial[row]
+
+    def floor(self, x: Floats) -> Floats:
+        """Height (y) of the diaphragm above which the lung ends at ``x``."""
+        out = self.side * x - np.float32(self.dome_x)
+        lateral = np.float32(self.angle - self.dome) / (self.wall[-1] - self.dome_x) ** 2
+        curve = np.where(out > 0, lateral * out**2, np.float32(1.1) * out**2)
+        return np.float32(self.dome) + curve
+
+    def margin(self, x: Floats, y: Floats) -> Floats:
+        """Signed distance (about) to the cavity's border, positive inside."""
+        wall, medial = self.edges(y)
+        across = np.float32(self.side) * x
+        margin = np.minimum(wall - across, across - medial)
+        margin = np.minimum(margin, (self.floor(x) - y) * np.float32(0.8))
+        above = y - np.float32(self.apex)
+        return np.where(above < 0, np.minimum(margin, above), margin)
+
+    def level(self, y: Floats) -> Floats:
+        """Position along the lung's axis in zones: 0..1 upper, 1..2 middle, 2..3 lower."""
+        return (y - np.float32(self.apex)) * np.float32(LEVELS / (self.angle - self.apex))
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A tilted superellipse in body coordinates."""
+
+    x: float
+    y: float
+    half_x: float
+    half_y: float
+    tilt: float
+    power: float = 2.0
+
+    def margin(self, x: Floats, y: Floats) -> Floats:
+        """Signed distance (about) to the border, positive inside."""
+        c, s = np.float32(np.cos(self.tilt)), np.float32(np.sin(self.tilt))
+        dx, dy = x - np.float32(self.x), y - np.float32(self.y)
+        a = np.abs(c * dx + s * dy) / np.float32(self.half_x)
+        b = np.abs(c * dy - s * dx) / np.float32(self.half_y)
+        if self.power == 2.0:
+            radius = np.sqrt(a * a + b * b)
+        else:
+            radius = (a**self.power + b**self.power) ** np.float32(1 / self.power)
+        return (1 - radius) * np.float32(min(self.half_x, self.half_y))
+
+
+@dataclass(frozen=True)
+class Body:
+    """Everything soft in one patient."""
+
+    lungs: tuple[Lung, Lung]
+    heart: tuple[Blob, ...]
+    great_vessels: tuple[Blob, ...]
+    outline: Floats
+    arms: tuple[Blob, ...]
+    hila: tuple[Blob, ...]
+    breast: tuple[Blob, ...]
+    fat: float
+
+    def cavity(self, x: Floats, y: Floats) -> Floats:
+        """Signed margin of the two pleural cavities, (H, W) float32."""
+        left, right = self.lungs
+        return np.where(x < 0, left.margin(x, y), right.margin(x, y))
+
+    def shadow(self, x: Floats, y: Floats) -> Floats:
+        """Signed margin of heart and great vessels together, (H, W) float32."""
+        return np.maximum(_merged(self.heart, x, y, 0.02), _merged(self.great_vessels, x, y, 0.02))
+
+    def trunk(self, x: Floats, y: Floats) -> Floats:
+        """Signed margin of the body's outline without the arms, (H, W) float32."""
+        row = (np.clip(y, 0, 1) * (TABLE - 1)).astype(np.int32)
+        return self.outline[row] - np.abs(x)
+
+    def diaphragm(self, x: Floats, y: Floats) -> Floats:
+        """Signed depth below the diaphragm, positive in the abdomen, (H, W) float32."""
+        left, right = self.lungs
+        return y - np.where(x < 0, left.floor(x), right.floor(x))
+
+
+def _merged(blobs: tuple[Blob, ...], x: Floats, y: Floats, blend: float) -> Floats:
+    """Union of blobs whose corners are rounded over about ``blend``."""
+    union = blobs[0].margin(x, y)
+    for blob in blobs[1:]:
+        other = blob.margin(x, y)
+        apart = np.clip(np.float32(blend) - np.abs(union - other), 0, None)
+        union = np.maximum(union, other) + apart * apart * np.float32(0.25 / blend)
+    return union
+
+
+def grow_body(rng: np.random.Generator) -> Body:
+    """Draw a patient's soft anatomy. ``rng`` is the patient's own stream."""
+    width, apex = rng.uniform(0.92, 1.06), rng.uniform(0.085, 0.125)
+    angle = rng.uniform(0.79, 0.86)
+    left = _lung(rng, -1, width, apex, angle - rng.uniform(0.0, 0.02))
+    right = _lung(rng, 1, width, apex + rng.uniform(-0.008, 0.008), angle)
+    base = right.dome
+    heart = _heart(rng, width, base)
+    breast: tuple[Blob, ...] = ()
+    if rng.random() < 0.4:
+        y, drop = rng.uniform(0.66, 0.76), rng.uniform(0.13, 0.19)
+        breast = tuple(Blob(s * 0.27 * width, y, 0.19, drop, s * -0.25, 2.4) for s in (-1, 1))
+    waist = rng.uniform(0.43, 0.53)
+    arms = _arms(rng, waist)
+    great = _great_vessels(rng)
+    outline = _outline(rng, waist)
+    hila = (Blob(-0.085, 0.43, 0.05, 0.085, 0.1), Blob(0.095, 0.41, 0.05, 0.08, -0.1))
+    return Body((left, right), heart, great, outline, arms, hila, breast, rng.uniform(0.0, 0.10))
+
+
+def _lung(rng: np.random.Generator, side: Side, width: float, apex: float, angle: float) -> Lung:
+    center = 0.118 * width
+    wide = 0.132 * width * rng.uniform(0.97, 1.03)
+    # The liver lifts the patient's right dome, which is the picture's left one.
+    dome = angle - rng.uniform(0.075, 0.12) - (0.02 if side < 0 else 0.0)
+    return Lung(
+        side=side,
+        apex=apex,
+        angle=angle,
+        dome=dome,
+        dome_x=rng.uniform(0.17, 0.21) * width,
+        wall=(center + wide * WALL).astype(np.float32),
+        medial=(center + 0.125 * width * MEDIAL).astype(np.float32),
+    )
+
+
+def _heart(rng: np.random.Generator, width: float, base: float) -> tuple[Blob, ...]:
+    size = rng.uniform(0.86, 1.12) * width
+    tilt = rng.uniform(0.5, 0.8)
+    ventricle = Blob(0.068 * size, base - 0.06, 0.17 * size, 0.115 * size, tilt, 2.2)
+    atrium = Blob(-0.022 * size, base - 0.085, 0.068 * size, 0.13 * size, 0.0)
+    waist = Blob(0.028 * size, base - 0.19, 0.07 * size, 0.13 * size, -0.2)
+    return ventricle, atrium, waist
+
+
+def _great_vessels(rng: np.random.Generator) -> tuple[Blob, ...]:
+    knob = Blob(0.042, rng.uniform(0.30, 0.34), 0.036, 0.052, -0.2)
+    descending = Blob(0.036, 0.56, 0.034, 0.26, 0.0, 3.0)
+    cava = Blob(-0.032, 0.32, 0.034, 0.26, 0.04, 3.0)
+    column = Blob(0.0, 0.4, 0.056, 0.62, 0.0, 4.0)
+    return column, knob, descending, cava
+
+
+def _arms(rng: np.random.Generator, waist: float) -> tuple[Blob, ...]:
+    away = rng.uniform(0.02, 0.12)
+    return tuple(
+        Blob(s * (waist + 0.10 + away / 2), 0.46, 0.085, 0.36, s * (0.05 - away), 3.0)
+        for s in (-1, 1)
+    )
+
+
+def _outline(rng: np.random.Generator, waist: float) -> Floats:
+    neck, lift = rng.uniform(0.125, 0.155), rng.uniform(-0.03, 0.015)
+    y = np.array([-0.1, 0.0, 0.03, 0.055, 0.085, 0.13, 0.2, 0.3, 0.42, 0.6, 1.1]) + lift
+    shoulder = waist + 0.05
+    x = [neck, neck + 0.015, neck + 0.06, 0.29, 0.39, 0.47, shoulder, shoulder, waist + 0.01]
+    curve = PchipInterpolator(y, [*x, waist - 0.01, waist + 0.03], extrapolate=True)
+    return curve(DEPTH).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Tissue:
+    """Soft parts on a film, each (H, W) float32.
+
+    ``attenuation`` without air; ``air`` 0..1 that a pixel crosses; ``lung_field`` the signed
+    margin of what a reader calls lung: the cavities without heart and great vessels.
+    """
+
+    attenuation: Floats
+    air: Floats
+    lung_field: Floats
+
+
+def soft_tissue(body: Body, x: Floats, y: Floats) -> Tissue:
+    """Evaluate the soft anatomy at body coordinates ``x``, ``y``, each (H, W) float32."""
+    trunk = body.trunk(x, y)
+    tissue = np.sqrt(np.clip(trunk * np.float32(9), 0, 1)) * np.float32(0.66 + body.fat)
+    arms = np.maximum.reduce([arm.margin(x, y) for arm in body.arms])
+    tissue = np.maximum(tissue, np.float32(0.5) * np.sqrt(np.clip(arms * np.float32(11), 0, 1)))
+    tissue -= np.float32(0.16) * soft_step(np.abs(x) - 0.30, 0.4) * soft_step(0.30 - y, 0.3)
+    for blob in body.breast:
+        tissue += np.float32(0.06) * soft_step(blob.margin(x, y), 0.05) * soft_step(y - 0.5, 0.3)
+    margin, below = body.cavity(x, y), body.diaphragm(x, y)
+    air = soft_step(margin, 0.009) * (0.74 + 0.26 * soft_step(margin - 0.05, 0.11))
+    hila = np.maximum.reduce([hilum.margin(x, y) for hilum in body.hila])
+    air *= 1 - np.float32(0.16) * soft_step(hila, 0.09)
+    heart = _merged(body.heart, x, y, 0.02)
+    great = _merged(body.great_vessels, x, y, 0.02)
+    solid = 1 - (1 - soft_step(heart, 0.014)) * (1 - 0.8 * soft_step(great, 0.035))
+    abdomen = soft_step(below - 0.01, 0.05) * soft_step(trunk - 0.02, 0.12)
+    tissue += np.float32(0.12) * abdomen + np.float32(0.09) * solid * (1 - abdomen)
+    tissue += np.float32(0.07) * soft_step(heart - 0.04, 0.12) * (1 - abdomen)
+    tissue += np.float32(0.05) * soft_step(0.045 - np.abs(x), 0.11)
+    outside = np.maximum(trunk, arms) <= 0
+    tissue[outside] = 0
+    field = np.minimum(margin, -np.maximum(heart, great))
+    return Tissue(tissue, air * (1 - np.float32(0.88) * solid), field)

@@ -1,0 +1,154 @@
+"""One phantom case from its key: who the patient is, what is drawn, what is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.errors import ConfigError
+from training.phantom.anatomy import Tissue, grow_body, soft_tissue
+from training.phantom.canvas import Floats, Pose, blur, draw
+from training.phantom.config import PhantomConfig
+from training.phantom.film import expose, set_up
+from training.phantom.lesions import Lesion, draw_lesions, find_room, grow_lesion, runs
+from training.phantom.skeleton import Skeleton, grow_skeleton
+from training.phantom.words import describe, named_zones
+from training.report import ZONES
+
+Mask = NDArray[np.uint8]
+
+
+class Stream(IntEnum):
+    """Independent random streams, so that one knob never disturbs what another draws."""
+
+    PAIR = 0
+    BODY = 1
+    LESIONS = 2
+    DISTRACTORS = 3
+    WORDS = 4
+    EXPOSURE = 5
+    GRAIN = 6
+
+
+@dataclass(frozen=True)
+class PhantomCase:
+    """One synthetic film and all that is known about it.
+
+    ``image`` (H, W) uint8; ``mask``, ``distractors`` and ``lungs`` (H, W) uint8, 0 or 1;
+    ``zones`` are the true zones in the configured laterality, whatever ``description`` says.
+    """
+
+    name: str
+    patient: str
+    image: Mask
+    mask: Mask
+    distractors: Mask
+    lungs: Mask
+    description: str
+    zones: frozenset[str]
+
+
+def make_case(config: PhantomConfig, seed: int, index: int) -> PhantomCase:
+    """Make case ``index`` of the phantom ``seed``; the same key gives the same bytes.
+
+    The case does not depend on which others are made, nor on their order or process. Films of
+    other sizes under the same key show the same patient and lesions with other grain.
+
+    Parameters
+    ----------
+    config : PhantomConfig
+    seed, index : int
+        The key, each 0 or more.
+
+    Returns
+    -------
+    PhantomCase
+
+    Raises
+    ------
+    ConfigError
+        If ``seed`` or ``index`` is negative.
+    """
+    if min(seed, index) < 0:
+        raise ConfigError(
+            f"The phantom's seed {seed} and case number {index} must both be 0 or more."
+        )
+
+    def stream(kind: Stream, key: int) -> np.random.Generator:
+        return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(kind, key)))
+
+    patient, moment = _kinship(config, stream(Stream.PAIR, index // 2), index)
+    patient_rng = stream(Stream.BODY, patient)
+    body = grow_body(patient_rng)
+    skeleton = grow_skeleton(patient_rng, body)
+    rng = stream(Stream.LESIONS, moment)
+    zones = _choose_zones(config, rng)
+    centers = find_room(rng, body)
+    lesions = [grow_lesion(rng, run, centers, config.contrast) for run in runs(zones)]
+    decoys = _distract(config, stream(Stream.DISTRACTORS, moment), centers, zones)
+    exposure = set_up(stream(Stream.EXPOSURE, index), config.shift)
+    x, y = exposure.pose.body_coordinates(config.size)
+    tissue = soft_tissue(body, x, y)
+    true, false = (
+        draw_lesions(group, body, exposure.pose, x, y, tissue.lung_field)
+        for group in (lesions, decoys)
+    )
+    attenuation = _attenuate(tissue, skeleton, exposure.pose) + true.glow + false.glow
+    named = named_zones(frozenset(ZONES[zone] for zone in zones), config.laterality)
+    return PhantomCase(
+        name=f"phantom_{index:05d}",
+        patient=f"patient_{patient:05d}",
+        image=expose(exposure, attenuation, stream(Stream.GRAIN, index)),
+        mask=true.mask.astype(np.uint8),
+        distractors=false.mask.astype(np.uint8),
+        lungs=(tissue.lung_field > 0).astype(np.uint8),
+        description=describe(named, config.wrong_words, stream(Stream.WORDS, moment)),
+        zones=named,
+    )
+
+
+def _kinship(config: PhantomConfig, rng: np.random.Generator, index: int) -> tuple[int, int]:
+    """Return the first cases that share this one's patient and this one's moment."""
+    near = rng.random() < config.near_duplicates
+    # The share is of patients; each pair holds one patient with two films or two with one.
+    same = rng.random() < 2 * config.two_films / (1 + config.two_films)
+    first = index - index % 2
+    return (first if near or same else index), (first if near else index)
+
+
+def _choose_zones(config: PhantomConfig, rng: np.random.Generator) -> list[int]:
+    if rng.random() < config.negatives:
+        return []
+    counts = np.array(config.zones_per_case) / sum(config.zones_per_case)
+    prior = np.array(config.zone_prior) / sum(config.zone_prior)
+    count = int(rng.choice(len(counts), p=counts)) + 1
+    return sorted(int(zone) for zone in rng.choice(len(prior), count, replace=False, p=prior))
+
+
+def _distract(
+    config: PhantomConfig, rng: np.random.Generator, centers: NDArray[np.float64], zones: list[int]
+) -> list[Lesion]:
+    """Lesions that nobody mentions; a film described as clear has none."""
+    if not zones or rng.random() >= config.distractor_probability:
+        return []
+    free = [zone for zone in range(len(ZONES)) if zone not in zones]
+    count = min(int(rng.integers(1, 3)), len(free))
+    chosen = [int(zone) for zone in rng.choice(free, count, replace=False)]
+    return [grow_lesion(rng, run, centers, config.contrast) for run in runs(chosen)]
+
+
+def _attenuate(tissue: Tissue, skeleton: Skeleton, pose: Pose) -> Floats:
+    """Add up what the rays cross: soft tissue less air, vessels in it, bones over it."""
+    size = tissue.air.shape[0]
+    vessels = draw(skeleton.vessels, pose, size)
+    seen = np.float32(0.3) + np.float32(0.7) * tissue.air
+    picture = tissue.attenuation - np.float32(0.44) * tissue.air
+    picture += np.float32(0.10) * tissue.air * blur(np.minimum(vessels, 1.4), 0.0014)
+    picture += np.float32(0.088) * seen * blur(draw(skeleton.ribs, pose, size), 0.0016)
+    picture += np.float32(0.11) * blur(draw(skeleton.girdle, pose, size), 0.002)
+    picture += np.float32(0.04) * blur(draw(skeleton.spine, pose, size), 0.003)
+    picture -= np.float32(0.11) * blur(draw(skeleton.airway, pose, size), 0.004)
+    return picture
