@@ -1,0 +1,59 @@
+# Two commands do all set-up: `make demo` opens the window on synthetic films, `make test` runs the tests.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+LIBRARIES := python3-venv libegl1 libgl1 libgl1-mesa-dri libxkbcommon-x11-0 libdbus-1-3 libxcb-cursor0 \
+	libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 \
+	libxcb-xinerama0 libxcb-xfixes0 xvfb
+
+.DEFAULT_GOAL := help
+.PHONY: help install system demo test test-slow check format bench clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: system $(INSTALLED) ## Create .venv and install the project with everything it can use
+
+system: # Debian's libraries for Qt and a virtual display; only as root, only what is missing
+	@missing=""; \
+	if command -v dpkg-query >/dev/null; then for library in $(LIBRARIES); do \
+		dpkg-query -W -f '$${Status}' $$library 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$library"; \
+	done; fi; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ]; then \
+		echo "Installing system libraries:$$missing"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	elif [ -n "$$missing" ]; then \
+		echo "These system libraries are missing; if the window does not open, install them:$$missing"; \
+	fi
+
+$(INSTALLED): setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: install ## Open the window on synthetic films; without a display, save demo-window.png
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then $(BIN)/napari-semimedref --demo; \
+	else $(BIN)/napari-semimedref --demo --screenshot demo-window.png; fi
+
+test: install ## Run the tests (a virtual display is started if there is none)
+	$(BIN)/python -m pytest
+
+test-slow: install ## Run the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+check: install ## Format, lint, types, contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy training napari_semimedref
+	$(BIN)/lint-imports
+
+format: install ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install ## Run the benchmarks
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+clean: ## Remove what make made
+	rm -rf .venv build dist *.egg-info demo demo-window.png
