@@ -53,7 +53,7 @@ class NetworkConfig(_Settings):
     )
     text_weights: str | None = _choice(None, "Folder or hub name of the pretrained BERT.")
     text_width: int = _number(64, 16, 1024, 8, "Width of the small text encoder.")
-    text_layers: int = _number(1, 1, 12, 1, "Layers of the small text encoder.")
+    text_layers: int = _number(2, 1, 12, 1, "Layers of the small text encoder.")
     heads: int = _number(4, 1, 16, 1, "Attention heads of the bridges.")
     bridge_feed_forward: int = _number(128, 16, 4096, 16, "Hidden width of the bridges.")
     projection: int = _number(64, 8, 1024, 8, "Width of the space where images and texts meet.")

@@ -1,0 +1,52 @@
+"""The one way to make a network: `build`. Networks know nothing of training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from training.config import NetworkConfig
+from training.engine.networks.mmi_unet import MMIUNet, Output
+from training.engine.networks.text import FrozenBert, SmallTextEncoder, collect_vocabulary
+
+Network = MMIUNet
+
+__all__ = ["Network", "Output", "build", "collect_vocabulary", "resolved"]
+
+
+def build(config: NetworkConfig, vocabulary: Sequence[str], pretrained: bool = True) -> Network:
+    """Make a network with fresh (or pretrained, where named) weights.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Sizes and encoders.
+    vocabulary : sequence of str
+        Words of the small text encoder (see `collect_vocabulary`); unused by a pretrained BERT.
+    pretrained : bool
+        False leaves ``vision_weights`` unread, since a model file follows.
+
+    Raises
+    ------
+    EngineError
+        If named weights cannot be loaded.
+    """
+    words: SmallTextEncoder | FrozenBert
+    if config.text_encoder == "hf" and config.text_weights:
+        words = FrozenBert(config.text_weights, config.text_tokens)
+    else:
+        words = SmallTextEncoder(
+            vocabulary, config.text_width, config.text_layers, config.heads, config.text_tokens
+        )
+    return MMIUNet(config, words, pretrained)
+
+
+def resolved(network: Network) -> NetworkConfig:
+    """The network's settings with the sizes that pretrained weights brought."""
+    vision = network.vision
+    return network.config.model_copy(
+        update={
+            "widths": vision.widths,
+            "depths": vision.depths,
+            "patch_size": vision.patch_size,
+        }
+    )

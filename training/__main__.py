@@ -1,0 +1,71 @@
+"""`python -m training`: the trainer and the engine service as processes; everything else is the CLI's."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from training.errors import SemiMedRefError
+
+STOPPED = 3  # Exit status of a run that was asked to stop.
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a trainer or a service, or hand the arguments to the CLI.
+
+    Returns
+    -------
+    int
+        0 done; 1 failed, with one sentence on stderr; 3 stopped on request.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] not in ("run", "serve"):
+        from training.cli import main as command_line
+
+        return command_line(words) or 0
+    options = _parser().parse_args(words)
+    try:
+        return _run(options) if options.do == "run" else _serve(options)
+    except SemiMedRefError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training")
+    commands = parser.add_subparsers(dest="do", required=True)
+    run = commands.add_parser("run", help="train one round in a run folder")
+    run.add_argument("run_folder", type=Path)
+    run.add_argument("--device", help="auto, cpu, cuda, cuda:N or mps; overrides the config")
+    serve = commands.add_parser("serve", help="answer predictions and views on stdin and stdout")
+    serve.add_argument("project", type=Path)
+    serve.add_argument("--exchange", type=Path, required=True, help="folder for arrays")
+    serve.add_argument("--device", default="auto")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from training.rundir import RunFolder
+
+    folder = RunFolder.open(options.run_folder)
+    threads = folder.read_config().training.threads
+
+    from training.engine.background import leave_a_core
+    from training.engine.loop import run
+
+    leave_a_core(threads)
+    signal.signal(signal.SIGTERM, lambda *_: folder.request_stop())
+    return 0 if run(folder, options.device) else STOPPED
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from training.engine.service import serve
+
+    return serve(options.project, options.exchange, options.device)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

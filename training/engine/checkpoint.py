@@ -1,0 +1,249 @@
+"""Models and training states on disk: safetensors and JSON, nothing pickled, folders replaced whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from training.config import NetworkConfig
+from training.engine.networks import FrozenBert, Network, build, resolved
+from training.errors import ConfigError, EngineError, RunFolderError
+from training.files import sentence_for, write_atomically
+from training.rundir import read_json
+
+FORMAT = 1
+Role = Literal["student", "teacher"]
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What `model.json` says: enough to rebuild the network without its run."""
+
+    network: NetworkConfig
+    vocabulary: tuple[str, ...]
+    laterality: Literal["image", "patient"]
+
+
+def write_model(folder: Path, student: Network, teacher: Network, laterality: str) -> None:
+    """Write a model folder; an existing one is replaced whole.
+
+    Raises
+    ------
+    RunFolderError
+        If the disk is full or the folder cannot be written.
+    """
+    with _Replacement(folder) as fresh:
+        _write_model_files(fresh, student, teacher, laterality)
+
+
+def write_state(
+    folder: Path,
+    networks: tuple[Network, Network],
+    laterality: str,
+    optimizer: torch.optim.Optimizer,
+    state: Mapping[str, Any],
+) -> None:
+    """Write a model folder that training can continue from: also the optimizer and the counters."""
+    with _Replacement(folder) as fresh:
+        _write_model_files(fresh, *networks, laterality)
+        tensors, numbers = _flatten_optimizer(optimizer)
+        save_file(tensors, fresh / "optimizer.safetensors")
+        write_atomically(fresh / "state.json", json.dumps({**state, "optimizer": numbers}))
+
+
+def has_state(folder: Path) -> bool:
+    """Whether training can continue from the folder (or from the one it was about to replace)."""
+    return _settled(folder).joinpath("state.json").is_file()
+
+
+def has_model(folder: Path) -> bool:
+    """Whether the folder holds a model."""
+    return _settled(folder).joinpath("model.json").is_file()
+
+
+def read_card(folder: Path) -> ModelCard:
+    """Read `model.json`; EngineError if it is missing or damaged."""
+    try:
+        content = read_json(_settled(folder) / "model.json")
+        network = NetworkConfig.model_validate(content["network"])
+        return ModelCard(network, tuple(content["vocabulary"]), content["laterality"])
+    except (RunFolderError, ConfigError, KeyError, TypeError, ValueError) as error:
+        raise EngineError(
+            f"{folder} holds no usable model: its model.json is missing or damaged."
+        ) from error
+
+
+def read_network(folder: Path, role: Role = "teacher") -> Network:
+    """Rebuild a network from a model folder, in eval mode on the CPU.
+
+    Raises
+    ------
+    EngineError
+        If a file is missing, damaged, or of another architecture than `model.json` says.
+    """
+    card = read_card(folder)
+    network = build(card.network, card.vocabulary, pretrained=False)
+    load_weights(network, folder, role)
+    return network.eval()
+
+
+def load_weights(network: nn.Module, folder: Path, role: Role) -> None:
+    """Load one role's weights; EngineError if they are missing, damaged or do not fit."""
+    path = _settled(folder) / f"{role}.safetensors"
+    weights = _load_tensors(path)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise EngineError(
+            f"{path} does not fit this network: it was trained with other settings."
+        ) from error
+
+
+def read_state(folder: Path, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Load the optimizer and return the counters; EngineError if a file is missing or damaged."""
+    settled = _settled(folder)
+    tensors = _load_tensors(settled / "optimizer.safetensors")
+    try:
+        state = read_json(settled / "state.json")
+        optimizer.load_state_dict(_unflatten_optimizer(tensors, state.pop("optimizer")))
+    except (RunFolderError, KeyError, ValueError) as error:
+        raise EngineError(
+            f"The checkpoint {folder} is damaged: delete it to start over."
+        ) from error
+    return state
+
+
+def start_from(folder: Path, network: Network) -> None:
+    """Warm start: copy a model's teacher into a network whose vocabulary may have grown.
+
+    Raises
+    ------
+    EngineError
+        If the model is of another architecture.
+    """
+    card = read_card(folder)
+    weights = _load_tensors(_settled(folder) / "teacher.safetensors")
+    if not isinstance(network.words, FrozenBert):
+        _extend_words(weights, card.vocabulary, network)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise EngineError(
+            f"A run cannot start from {folder}: that model has other network settings; "
+            "use the same ones, or start without init_from."
+        ) from error
+
+
+def _extend_words(weights: dict[str, Tensor], known: tuple[str, ...], network: Network) -> None:
+    name = "words.words.weight"
+    table = network.state_dict()[name].clone()
+    old = weights.get(name)
+    if old is None or old.shape[1:] != table.shape[1:] or len(old) != len(known):
+        return
+    place = {word: number for number, word in enumerate(network.words.vocabulary)}
+    for number, word in enumerate(known):
+        if word in place:
+            table[place[word]] = old[number]
+    weights[name] = table
+
+
+def _write_model_files(folder: Path, student: Network, teacher: Network, laterality: str) -> None:
+    save_file(_own(student), folder / "student.safetensors")
+    save_file(_own(teacher), folder / "teacher.safetensors")
+    card = {
+        "format": FORMAT,
+        "network": resolved(student).model_dump(mode="json"),
+        "vocabulary": list(student.words.vocabulary),
+        "laterality": laterality,
+        "code_version": _code_version(),
+    }
+    write_atomically(folder / "model.json", json.dumps(card, indent=1))
+
+
+def _own(network: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+
+
+def _load_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise EngineError(f"{path} is missing or damaged.") from error
+
+
+def _flatten_optimizer(
+    optimizer: torch.optim.Optimizer,
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    state = optimizer.state_dict()
+    tensors = {
+        f"{number}.{name}": value.detach().cpu().contiguous()
+        for number, entries in state["state"].items()
+        for name, value in entries.items()
+        if isinstance(value, Tensor)
+    }
+    return tensors, {"param_groups": state["param_groups"]}
+
+
+def _unflatten_optimizer(tensors: dict[str, Tensor], numbers: dict[str, Any]) -> dict[str, Any]:
+    entries: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        number, name = key.split(".", 1)
+        entries.setdefault(int(number), {})[name] = value
+    return {"state": entries, "param_groups": numbers["param_groups"]}
+
+
+class _Replacement:
+    """A folder written beside its place and moved there whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._fresh = folder.with_name(folder.name + ".new")
+        self._old = folder.with_name(folder.name + ".old")
+
+    def __enter__(self) -> Path:
+        try:
+            shutil.rmtree(self._fresh, ignore_errors=True)
+            self._fresh.mkdir(parents=True)
+        except OSError as error:
+            raise RunFolderError(sentence_for(error, self._folder)) from error
+        return self._fresh
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: Any
+    ) -> None:
+        if kind is not None:
+            shutil.rmtree(self._fresh, ignore_errors=True)
+            if isinstance(error, (OSError, SafetensorError)):
+                raise RunFolderError(
+                    f"{self._folder} was not written: {error}; is the disk full?"
+                ) from error
+            return
+        if self._folder.exists():
+            shutil.rmtree(self._old, ignore_errors=True)
+            self._folder.rename(self._old)
+        self._fresh.rename(self._folder)
+        shutil.rmtree(self._old, ignore_errors=True)
+
+
+def _settled(folder: Path) -> Path:
+    # A process killed between the two renames leaves only the old folder.
+    old = folder.with_name(folder.name + ".old")
+    return old if not folder.exists() and old.exists() else folder
+
+
+def _code_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("napari-semimedref")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,146 @@
+"""Films in memory: decoded once to the network's size, kept as bytes, handed out as batches. No augmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from training.engine.inputs import Films
+from training.engine.streams import Key
+from training.errors import FormatError
+from training.pool.images import read_image, read_mask
+from training.snapshot import SnapshotCase
+
+
+@dataclass(frozen=True)
+class FilmPool:
+    """Resident films.
+
+    Attributes
+    ----------
+    cases : tuple of SnapshotCase
+    images : (N, S, S) uint8
+    masks : (N, S, S) uint8, 0 or 1; or None
+    """
+
+    cases: tuple[SnapshotCase, ...]
+    images: Tensor
+    masks: Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    def texts(self, numbers: list[int]) -> tuple[str, ...]:
+        """Descriptions of the numbered cases."""
+        return tuple(self.cases[number].description for number in numbers)
+
+    def films(self, picks: list[tuple[int, int]], seed: int, device: torch.device) -> Films:
+        """A batch of (number, epoch) picks, on the device."""
+        numbers = [number for number, _ in picks]
+        masks = None if self.masks is None else self.masks[numbers][:, None].to(device).float()
+        return Films(
+            keys=tuple(Key(seed, self.cases[number].case_id, epoch) for number, epoch in picks),
+            images=as_network_input(self.images[numbers], device),
+            masks=masks,
+            texts=self.texts(numbers),
+        )
+
+
+@dataclass(frozen=True)
+class CaseOrder:
+    """Endless reshuffled passes over a pool; any batch can be told without the ones before it.
+
+    Attributes
+    ----------
+    count : int
+        Cases in the pool, >= 1; a pool smaller than a batch is passed more than once.
+    seed : int
+        The run's seed.
+    name : str
+        The pool's name.
+    """
+
+    count: int
+    seed: int
+    name: str
+
+    def batch(self, number: int, size: int) -> list[tuple[int, int]]:
+        """(case number, epoch) of batch ``number`` (from 0)."""
+        picks = []
+        for position in range(number * size, (number + 1) * size):
+            epoch, place = divmod(position, self.count)
+            picks.append((int(self._pass(epoch)[place]), epoch))
+        return picks
+
+    def _pass(self, epoch: int) -> NDArray[np.int64]:
+        return Key(self.seed, self.name, epoch).stream("order").permutation(self.count)
+
+
+def load_films(
+    root: Path,
+    cases: tuple[SnapshotCase, ...],
+    side: int,
+    warn: Callable[[str], None],
+    need_masks: bool,
+) -> FilmPool:
+    """Decode films to ``side`` x ``side``.
+
+    A case whose files cannot be used is left out with a warning; nothing is raised.
+    """
+    kept, images, masks = [], [], []
+    for case in cases:
+        try:
+            image, mask = _read(root, case, side, need_masks)
+        except FormatError as error:
+            warn(f"Case {case.case_id} is left out: {error}")
+            continue
+        kept.append(case)
+        images.append(image)
+        masks.append(mask)
+    empty = torch.zeros(0, side, side, dtype=torch.uint8)
+    return FilmPool(
+        tuple(kept),
+        torch.from_numpy(np.stack(images)) if images else empty,
+        (torch.from_numpy(np.stack(masks)) if masks else empty) if need_masks else None,
+    )
+
+
+def shrink_image(image: NDArray[np.float32], side: int) -> NDArray[np.uint8]:
+    """An image ``(H, W) float32 in [0, 1]`` at the network's size, ``(side, side) uint8``."""
+    picture = Image.fromarray(np.ascontiguousarray(image, np.float32))
+    small = np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR))
+    return (small.clip(0, 1) * 255).round().astype(np.uint8)
+
+
+def shrink_mask(mask: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """A mask ``(H, W), 0 or 1`` at the network's size: 1 where at least half of the area is."""
+    picture = Image.fromarray(mask.astype(np.float32))
+    small = np.asarray(picture.resize((side, side), Image.Resampling.BOX))
+    return (small >= 0.5).astype(np.uint8)
+
+
+def as_network_input(images: Tensor, device: torch.device) -> Tensor:
+    """Bytes ``(B, S, S)`` to ``(B, 1, S, S) float in [0, 1]``."""
+    return images[:, None].to(device).float() / 255
+
+
+def _read(
+    root: Path, case: SnapshotCase, side: int, need_mask: bool
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    image = read_image(root / case.image)
+    if not need_mask or case.mask is None:
+        return shrink_image(image, side), None
+    mask = read_mask(root / case.mask)
+    if mask.shape != image.shape:
+        raise FormatError(
+            f"its mask is {mask.shape[1]} x {mask.shape[0]} pixels but its image "
+            f"{image.shape[1]} x {image.shape[0]}; both must have one size."
+        )
+    return shrink_image(image, side), shrink_mask(mask, side)

@@ -1,0 +1,96 @@
+"""The Semi-MedRef step: labeled films with masks, unlabeled films with the teacher's pseudo-masks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from training.config import RunConfig
+from training.engine.inputs import (
+    Films,
+    StudentFilms,
+    labeled_student_films,
+    unlabeled_student_films,
+    weak_views,
+)
+from training.engine.methods.supervised import (
+    StepLoss,
+    labeled_loss,
+    read_back,
+    text_contrast,
+)
+from training.engine.networks import Network, Output
+from training.engine.objectives import consistency_loss, pseudo_targets
+from training.engine.views import standardize
+from training.engine.words import zones_of_texts
+from training.report.zones import Convention
+
+LEAST_SHARE = 5e-4  # Share of an image's pixels that a pseudo-mask must fill for its Dice to count.
+
+
+def semi_medref_step(
+    student: Network,
+    teacher: Network,
+    labeled: Films,
+    unlabeled: Films,
+    config: RunConfig,
+    lambda_u: float,
+    convention: Convention,
+) -> StepLoss:
+    """One step of the semi-supervised phase (Semi-MedRef; METHOD §1).
+
+    L = L_seg(labeled) + lambda_l L_itcl + lambda_u [L_seg(strong, pseudo) + lambda L_itcl], one
+    student pass over both pools, one teacher pass over the unlabeled weak views.
+
+    Parameters
+    ----------
+    lambda_u : float
+        The ramped weight of the unlabeled pool.
+    """
+    method, views = config.method, config.views
+    with_masks = labeled_student_films(weak_views(labeled, views), views, convention)
+    weak = weak_views(unlabeled, views)
+    probabilities = teacher_probabilities(teacher, weak)
+    without = unlabeled_student_films(weak, probabilities, with_masks, views, convention)
+
+    images = standardize(torch.cat([with_masks.images, without.images]))
+    output = student(images, with_masks.texts + without.texts)
+    ours, theirs = _split(output, len(with_masks.texts))
+
+    known = labeled_loss(ours, with_masks, method)
+    pseudo = pseudo_targets(without.targets, method.targets, method.threshold, method.band)
+    least = LEAST_SHARE * images[0].numel()
+    copied = consistency_loss(theirs.logits, pseudo, method.dice_only, least)
+    contrast = text_contrast(theirs, without.full_texts, method)
+    unlabeled_loss = copied + method.lambda_unlabeled_itcl * contrast
+    total = known.total + lambda_u * unlabeled_loss
+    if method.lambda_zones:
+        total = total + method.lambda_zones * read_back(theirs, without)
+    parts = {"loss_unlabeled": copied.item(), **_watch(probabilities, weak.texts, without, least)}
+    return StepLoss(total, {**known.parts, **parts})
+
+
+@torch.no_grad()
+def teacher_probabilities(teacher: Network, weak: Films) -> Tensor:
+    """The teacher's foreground probabilities of weak views, ``(B, 1, H, W) float in [0, 1]``."""
+    return torch.sigmoid(teacher(standardize(weak.images), weak.texts).logits.float())
+
+
+def _watch(
+    probabilities: Tensor, texts: tuple[str, ...], films: StudentFilms, least: float
+) -> dict[str, float]:
+    sure = ((probabilities >= 0.9) | (probabilities <= 0.1)).float().mean()
+    empty = (probabilities >= 0.5).sum((1, 2, 3)) < least
+    zones, known = zones_of_texts(texts)
+    positive = (known & (zones.sum(1) > 0)).to(empty.device)
+    share = (empty & positive).sum() / positive.sum().clamp_min(1)
+    accepted = sum(plan.accepted for plan in films.plans) / max(1, len(films.plans))
+    return {
+        "confident_fraction": sure.item(),
+        "empty_fraction": share.item(),
+        "mix_accepted": accepted,
+    }
+
+
+def _split(output: Output, count: int) -> tuple[Output, Output]:
+    return Output(*(each[:count] for each in output)), Output(*(each[count:] for each in output))

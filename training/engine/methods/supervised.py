@@ -1,0 +1,66 @@
+"""The supervised step: the student learns from the labeled pool alone. Also the burn-in of other methods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from training.config import MethodConfig, RunConfig
+from training.engine.inputs import Films, StudentFilms, labeled_student_films, weak_views
+from training.engine.networks import Network, Output
+from training.engine.objectives import itcl_loss, segmentation_loss, zone_loss, zone_similarity
+from training.engine.views import standardize
+from training.engine.words import zones_of_texts
+from training.report.zones import Convention
+
+
+@dataclass(frozen=True)
+class StepLoss:
+    """A step's loss, to be minimized, and its parts as numbers to tell."""
+
+    total: Tensor
+    parts: dict[str, float] = field(default_factory=dict)
+
+
+def supervised_step(
+    student: Network, labeled: Films, config: RunConfig, convention: Convention
+) -> StepLoss:
+    """L = L_seg + lambda * L_itcl + lambda * L_zones on labeled films."""
+    films = labeled_student_films(weak_views(labeled, config.views), config.views, convention)
+    output = student(standardize(films.images), films.texts)
+    return labeled_loss(output, films, config.method)
+
+
+def labeled_loss(output: Output, films: StudentFilms, method: MethodConfig) -> StepLoss:
+    """The labeled part of any method's loss."""
+    segmentation = segmentation_loss(output.logits, films.targets, method.dice_only)
+    total, parts = segmentation, {"loss_labeled": segmentation.item()}
+    if method.lambda_labeled_itcl:
+        contrast = text_contrast(output, films.full_texts, method)
+        total = total + method.lambda_labeled_itcl * contrast
+        parts["loss_itcl"] = contrast.item()
+    if method.lambda_zones:
+        total = total + method.lambda_zones * read_back(output, films)
+    return StepLoss(total, parts)
+
+
+def text_contrast(output: Output, texts: Sequence[str], method: MethodConfig) -> Tensor:
+    """ITCL of a batch by the zones of its unaugmented words."""
+    zones, known = (each.to(output.logits.device) for each in zones_of_texts(texts))
+    similarity = zone_similarity(zones, known)
+    if method.itcl_targets == "identity":
+        similarity = torch.zeros_like(similarity)
+    vectors = output.image_vector, output.text_vector
+    return itcl_loss(*vectors, similarity, known, method.itcl_temperature)
+
+
+def read_back(output: Output, films: StudentFilms) -> Tensor:
+    """Zone reading where the student saw all of the words."""
+    zones, known = zones_of_texts(films.full_texts)
+    whole = [text == full for text, full in zip(films.texts, films.full_texts, strict=True)]
+    known = known & torch.tensor(whole)
+    device = output.logits.device
+    return zone_loss(output.zone_logits, zones.to(device), known.to(device))

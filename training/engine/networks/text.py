@@ -1,0 +1,170 @@
+"""Descriptions to token features: a small encoder trained from scratch, and a frozen pretrained BERT."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from training.errors import EngineError
+
+PAD, UNKNOWN, UNKNOWN_POSITION = "[PAD]", "[UNK]", "[UNK_POS]"
+SPECIAL = (PAD, UNKNOWN, UNKNOWN_POSITION)
+_WORD = re.compile(r"\[UNK_POS\]|[a-z]+|\d+|[,.;]")
+
+
+def split_words(description: str) -> list[str]:
+    """Lower-case words, numbers and the marks ``, . ;``; ``[UNK_POS]`` stays one token."""
+    marked = description.lower().replace(UNKNOWN_POSITION.lower(), UNKNOWN_POSITION)
+    return _WORD.findall(marked)
+
+
+def collect_vocabulary(descriptions: Iterable[str], known: Sequence[str] = ()) -> tuple[str, ...]:
+    """A closed vocabulary: the known words in their order, then new ones in alphabetical order.
+
+    The special tokens always come first, so that a vocabulary that grows keeps its numbers.
+    """
+    first = [*SPECIAL, *(word for word in known if word not in SPECIAL)]
+    new = {word for text in descriptions for word in split_words(text)}.difference(first)
+    return (*first, *sorted(new))
+
+
+class SmallTextEncoder(nn.Module):
+    """A transformer over whole words, trained with the rest of the network.
+
+    Parameters
+    ----------
+    vocabulary : sequence of str
+        Closed list of words, the special tokens first.
+    width, layers, heads : int
+        Size of the transformer.
+    max_tokens : int
+        Longer descriptions lose their end.
+    """
+
+    def __init__(
+        self, vocabulary: Sequence[str], width: int, layers: int, heads: int, max_tokens: int
+    ) -> None:
+        super().__init__()
+        self.vocabulary = tuple(vocabulary)
+        self.width = width
+        self._number = {word: number for number, word in enumerate(self.vocabulary)}
+        self._max_tokens = max_tokens
+        self.words = nn.Embedding(len(self.vocabulary), width, padding_idx=0)
+        self.places = nn.Parameter(torch.randn(max_tokens, width) * 0.2)
+        layer = nn.TransformerEncoderLayer(
+            width, heads, 2 * width, dropout=0.1, batch_first=True, norm_first=True
+        )
+        self.layers = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        self.norm = nn.LayerNorm(width)
+        nn.init.normal_(self.words.weight, std=0.5)
+
+    def forward(self, descriptions: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Encode descriptions.
+
+        Returns
+        -------
+        features : (B, T, width) float
+            T is the longest description of the batch.
+        present : (B, T) bool
+            False where a description has already ended.
+        """
+        numbers = [self.number_words(text) for text in descriptions]
+        longest = max(len(each) for each in numbers)
+        padded = torch.tensor([each + [0] * (longest - len(each)) for each in numbers])
+        tokens = padded.to(self.words.weight.device)
+        present = tokens != 0
+        features = self.words(tokens) + self.places[:longest]
+        features = self.layers(features, src_key_padding_mask=~present)
+        return self.norm(features), present
+
+    def number_words(self, description: str) -> list[int]:
+        """Numbers of a description's words; an empty description is one unknown word."""
+        words = split_words(description)[: self._max_tokens] or [UNKNOWN]
+        return [self._number.get(word, 1) for word in words]
+
+
+class FrozenBert(nn.Module):
+    """A pretrained BERT that is never trained; each distinct description is encoded once.
+
+    It holds no parameters of the network that uses it: they are neither saved nor averaged, and
+    student and teacher share one copy.
+
+    Parameters
+    ----------
+    source : str
+        Folder or hub name of a BERT checkpoint (safetensors) with its tokenizer.
+    max_tokens : int
+        Longer descriptions lose their end.
+
+    Raises
+    ------
+    EngineError
+        If the checkpoint cannot be loaded as a plain BERT.
+    """
+
+    def __init__(self, source: str, max_tokens: int) -> None:
+        super().__init__()
+        tokenizer, model = _load_bert(source)
+        self.width: int = model.config.hidden_size
+        self.vocabulary: tuple[str, ...] = ()
+        # A tuple hides the model from nn.Module: no state_dict, no .to(), no averaging.
+        self._hidden = (tokenizer, model)
+        self._max_tokens = min(max_tokens, model.config.max_position_embeddings)
+        self._cache: dict[str, Tensor] = {}
+        self.drop = nn.Dropout(0.15)  # In place of BERT's own dropout, which the cache removes.
+        self.register_buffer("anchor", torch.zeros(1), persistent=False)
+
+    def forward(self, descriptions: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Encode descriptions: ``(B, T, width) float`` and ``(B, T) bool``, as the small encoder."""
+        self._encode_new(descriptions)
+        rows = [self._cache[text] for text in descriptions]
+        features = nn.utils.rnn.pad_sequence(rows, batch_first=True)
+        lengths = torch.tensor([len(row) for row in rows])
+        present = torch.arange(features.shape[1])[None] < lengths[:, None]
+        device = self.anchor.device
+        return self.drop(features.to(device)), present.to(device)
+
+    def token_numbers(self, description: str) -> list[int]:
+        """Token numbers of a description, truncated to the limit."""
+        tokenizer = self._hidden[0]
+        return tokenizer(description, truncation=True, max_length=self._max_tokens)["input_ids"]
+
+    @torch.inference_mode(False)
+    @torch.no_grad()
+    def _encode_new(self, descriptions: Sequence[str]) -> None:
+        _, model = self._hidden
+        for text in dict.fromkeys(descriptions):
+            if text not in self._cache:
+                numbers = torch.tensor([self.token_numbers(text)])
+                self._cache[text] = model(input_ids=numbers).last_hidden_state[0].float()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FrozenBert:
+        return self
+
+
+def _load_bert(source: str) -> tuple[Any, Any]:
+    from transformers import AutoTokenizer, BertModel
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        model = BertModel.from_pretrained(
+            source, add_pooling_layer=False, use_safetensors=True, trust_remote_code=False
+        )
+    except (OSError, ValueError) as error:
+        raise EngineError(
+            f"The text encoder {source} cannot be loaded as a BERT from safetensors: "
+            "give a folder with config.json, model.safetensors and the tokenizer, or a hub name."
+        ) from error
+    before = len(tokenizer)
+    tokenizer.add_special_tokens({"additional_special_tokens": [UNKNOWN_POSITION]})
+    if len(tokenizer) > before:
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+        with torch.no_grad():
+            # Deterministic: the frozen table gets the mean of all words as the hidden position.
+            table = model.get_input_embeddings().weight
+            table[-1] = table[:-1].mean(dim=0)
+    return tokenizer, model.eval().requires_grad_(False)

@@ -1,0 +1,94 @@
+"""The vision encoder: a ConvNeXt of any size, from scratch or pretrained, used stage by stage."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from transformers import ConvNextConfig, ConvNextModel
+
+from training.config import NetworkConfig
+from training.errors import EngineError
+
+
+class VisionEncoder(nn.Module):
+    """Four stages of a ConvNeXt (Liu et al., 2022).
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Widths and depths, or the pretrained weights that set them.
+    load_weights : bool
+        False builds the pretrained architecture without its weights (they come from a model file).
+
+    Raises
+    ------
+    EngineError
+        If pretrained weights are named but cannot be loaded.
+    """
+
+    def __init__(self, config: NetworkConfig, load_weights: bool = True) -> None:
+        super().__init__()
+        wanted = config.vision_weights and load_weights
+        model = _pretrained(config) if wanted else _unloaded(config)
+        self.depths: tuple[int, ...] = tuple(model.config.depths)
+        self.widths: tuple[int, ...] = tuple(model.config.hidden_sizes)
+        self.patch_size: int = model.config.patch_size
+        self.channels: int = model.config.num_channels
+        self.embeddings = model.embeddings
+        self.stages = model.encoder.stages
+
+    def embed(self, images: Tensor) -> Tensor:
+        """``(B, 1, H, W)`` to ``(B, widths[0], H / patch, W / patch)``."""
+        return self.embeddings(images.expand(-1, self.channels, -1, -1))
+
+
+def _unloaded(config: NetworkConfig) -> ConvNextModel:
+    imitate = config.vision_weights is not None
+    return ConvNextModel(
+        ConvNextConfig(
+            num_channels=3 if imitate else 1,
+            patch_size=config.patch_size,
+            hidden_sizes=list(config.widths),
+            depths=list(config.depths),
+            # Narrow layers need larger initial weights than the 0.02 of wide ones.
+            initializer_range=max(0.02, 0.5 / math.sqrt(config.widths[0])),
+            layer_scale_init_value=1e-6 if imitate else 0.0,
+        )
+    )
+
+
+def _pretrained(config: NetworkConfig) -> ConvNextModel:
+    try:
+        return ConvNextModel.from_pretrained(
+            config.vision_weights, use_safetensors=True, trust_remote_code=False
+        )
+    except (OSError, ValueError) as error:
+        raise EngineError(
+            f"The vision encoder {config.vision_weights} cannot be loaded as a ConvNeXt from "
+            "safetensors: give a folder with config.json and model.safetensors, or a hub name."
+        ) from error
+
+
+def position_code(height: int, width: int, channels: int, like: Tensor) -> Tensor:
+    """Sinusoids of the place in the picture, the same at every resolution.
+
+    Returns
+    -------
+    (height, width, channels) float
+        Half of the channels code the row, half the column; 0 is the top or left edge, 1 the other.
+    """
+    quarter = channels // 4
+    frequencies = math.pi * 2.0 ** torch.linspace(-1, 3, quarter, device=like.device)
+    rows = (torch.arange(height, device=like.device) + 0.5) / height
+    columns = (torch.arange(width, device=like.device) + 0.5) / width
+    row, column = rows[:, None] * frequencies, columns[:, None] * frequencies
+    code = torch.cat(
+        [
+            torch.cat([row.sin(), row.cos()], 1)[:, None].expand(height, width, -1),
+            torch.cat([column.sin(), column.cos()], 1)[None].expand(height, width, -1),
+        ],
+        dim=2,
+    )
+    return nn.functional.pad(code, (0, channels - code.shape[2])).to(like.dtype)

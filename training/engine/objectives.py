@@ -1,0 +1,159 @@
+"""What training minimizes: segmentation, consistency, image-text agreement, zone reading. No networks, no data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def dice_loss(logits: Tensor, targets: Tensor, weight: Tensor | None = None) -> Tensor:
+    """One minus Dice of each image, averaged; minimal exactly at ``sigmoid(logits) == targets``.
+
+    Parameters
+    ----------
+    logits, targets : (B, 1, H, W) float
+        Targets in [0, 1], soft ones included: the squared denominator of V-Net (Milletari et al.,
+        2016) has its minimum at the target itself, the plain one pushes soft targets to 0 or 1.
+    weight : (B, 1, H, W) float, optional
+        0 where a pixel is ignored.
+    """
+    probabilities, targets = torch.sigmoid(logits.float()), targets.float()
+    if weight is not None:
+        probabilities, targets = probabilities * weight, targets * weight
+    both = (probabilities * targets).sum((1, 2, 3))
+    whole = probabilities.square().sum((1, 2, 3)) + targets.square().sum((1, 2, 3))
+    return (1 - (2 * both + 1) / (whole + 1)).mean()
+
+
+def cross_entropy(logits: Tensor, targets: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Mean binary cross-entropy of the pixels that count; 0 if none does."""
+    losses = F.binary_cross_entropy_with_logits(logits.float(), targets.float(), reduction="none")
+    if weight is None:
+        return losses.mean()
+    return (losses * weight).sum() / weight.sum().clamp_min(1)
+
+
+def segmentation_loss(
+    logits: Tensor, targets: Tensor, dice_only: bool = False, weight: Tensor | None = None
+) -> Tensor:
+    """L_seg: Dice plus pixel-wise cross-entropy on logits (METHOD §1); shapes as in `dice_loss`."""
+    dice = dice_loss(logits, targets, weight)
+    return dice if dice_only else dice + cross_entropy(logits, targets, weight)
+
+
+@dataclass(frozen=True)
+class PseudoTargets:
+    """What the student copies: targets and per-pixel weights, both ``(B, 1, H, W) float in [0, 1]``."""
+
+    targets: Tensor
+    weight: Tensor
+
+
+def pseudo_targets(
+    probabilities: Tensor, kind: str, threshold: float, band: float
+) -> PseudoTargets:
+    """Targets from a teacher's probabilities ``(B, 1, H, W) in [0, 1]``.
+
+    Parameters
+    ----------
+    kind : {"soft", "hard", "banded"}
+        The probabilities; a mask cut at ``threshold``; the same without pixels in (1 - band, band).
+    """
+    everywhere = torch.ones_like(probabilities)
+    if kind == "soft":
+        return PseudoTargets(probabilities, everywhere)
+    mask = (probabilities >= threshold).to(probabilities.dtype)
+    if kind == "hard":
+        return PseudoTargets(mask, everywhere)
+    sure = (probabilities >= band) | (probabilities <= 1 - band)
+    return PseudoTargets(mask, sure.to(probabilities.dtype))
+
+
+def consistency_loss(
+    logits: Tensor, pseudo: PseudoTargets, dice_only: bool, least_mass: float
+) -> Tensor:
+    """L_seg against pseudo-masks, without the Dice of images whose pseudo-mask is all but empty.
+
+    An empty target's Dice pushes everything to background and is how hard pseudo-masks collapse.
+
+    Parameters
+    ----------
+    least_mass : float
+        Least sum of target probabilities, in pixels, for an image's Dice to count.
+    """
+    kept = (pseudo.targets * pseudo.weight).sum((1, 2, 3)) >= least_mass
+    total = logits.new_zeros((), dtype=torch.float32)
+    if kept.any():
+        share = kept.float().mean()
+        total = total + share * dice_loss(logits[kept], pseudo.targets[kept], pseudo.weight[kept])
+    if not dice_only:
+        total = total + cross_entropy(logits, pseudo.targets, pseudo.weight)
+    return total
+
+
+def zone_similarity(zones: Tensor, known: Tensor) -> Tensor:
+    """Jaccard overlap of zone sets; two negatives agree fully.
+
+    Parameters
+    ----------
+    zones : (B, 6) float, 0 or 1
+    known : (B,) bool
+        False where the text fixes no position: such rows and columns are 0.
+
+    Returns
+    -------
+    (B, B) float in [0, 1]
+    """
+    both = zones @ zones.T
+    sizes = zones.sum(1)
+    either = sizes[:, None] + sizes[None] - both
+    similarity = torch.where(either > 0, both / either.clamp_min(1), torch.ones_like(both))
+    return similarity * (known[:, None] & known[None])
+
+
+def itcl_loss(
+    image_vectors: Tensor,
+    text_vectors: Tensor,
+    similarity: Tensor,
+    known: Tensor,
+    temperature: float,
+) -> Tensor:
+    """Image-text contrast with soft positives (METHOD §1, ITCL), in float32.
+
+    Parameters
+    ----------
+    image_vectors, text_vectors : (B, P) float
+        Normalized here.
+    similarity : (B, B) float
+        Soft positives w; the diagonal counts as 1. The identity gives plain CLIP.
+    known : (B,) bool
+        Cases without a position are left out.
+
+    Returns
+    -------
+    () float
+        0 with fewer than two known cases.
+    """
+    if int(known.sum()) < 2:
+        return image_vectors.sum() * 0.0 + text_vectors.sum() * 0.0
+    images = F.normalize(image_vectors[known].float(), dim=1)
+    texts = F.normalize(text_vectors[known].float(), dim=1)
+    scores = images @ texts.T / temperature
+    positives = similarity.float()[known][:, known].clone()
+    positives.fill_diagonal_(1.0)
+    return 0.5 * (_soft_contrast(scores, positives) + _soft_contrast(scores.T, positives.T))
+
+
+def _soft_contrast(scores: Tensor, positives: Tensor) -> Tensor:
+    shares = positives / positives.sum(1, keepdim=True)
+    return -(shares * scores.log_softmax(1)).sum(1).mean()
+
+
+def zone_loss(zone_logits: Tensor, zones: Tensor, known: Tensor) -> Tensor:
+    """Cross-entropy of reading the six zones from the words; 0 if no text names a position."""
+    if not known.any():
+        return zone_logits.sum() * 0.0
+    return F.binary_cross_entropy_with_logits(zone_logits[known].float(), zones[known])

@@ -1,0 +1,85 @@
+"""The clock of a run: when to speak, when to save, how long it will take. Nothing is trained here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+# What a semi-supervised step costs against a labeled one, until one has been timed.
+SEMI_COST = 1.9
+SPEAK_SECONDS = 0.5
+
+
+@dataclass
+class Pace:
+    """Times steps and evaluations.
+
+    Attributes
+    ----------
+    steps : int
+        Steps planned.
+    burn_in : int
+        Steps of the first phase.
+    films_to_predict : int
+        Films looked at after the last step.
+    checkpoint_seconds : float
+        Least time between two checkpoints.
+    """
+
+    steps: int
+    burn_in: int
+    films_to_predict: int
+    checkpoint_seconds: float
+    clock: Callable[[], float] = time.monotonic
+    _step_seconds: dict[bool, float] = field(default_factory=dict)
+    _film_seconds: float = 0.005
+    _spoken: float = float("-inf")
+    _saved: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._saved = self.clock()
+
+    def count_step(self, step: int, seconds: float) -> None:
+        """Remember how long a step of its phase takes (running average)."""
+        phase = step > self.burn_in
+        before = self._step_seconds.get(phase, seconds)
+        self._step_seconds[phase] = 0.9 * before + 0.1 * seconds
+
+    def count_films(self, films: int, seconds: float) -> None:
+        """Remember how long a film takes to predict."""
+        if films:
+            self._film_seconds = seconds / films
+
+    def steps_per_second(self, step: int) -> float:
+        """Speed of the current phase."""
+        return 1 / max(1e-9, self._cost(step > self.burn_in))
+
+    def seconds_left(self, step: int) -> float:
+        """Expected time until the run is finished, after ``step`` steps."""
+        first = max(0, min(self.burn_in, self.steps) - step)
+        second = max(0, self.steps - max(step, self.burn_in))
+        training = first * self._cost(False) + second * self._cost(True)
+        return training + self.films_to_predict * self._film_seconds
+
+    def may_speak(self) -> bool:
+        """Whether it is time for a progress event; often enough to serve as a heartbeat."""
+        now = self.clock()
+        if now - self._spoken < SPEAK_SECONDS:
+            return False
+        self._spoken = now
+        return True
+
+    def must_save(self) -> bool:
+        """Whether it is time for a checkpoint."""
+        now = self.clock()
+        if now - self._saved < self.checkpoint_seconds:
+            return False
+        self._saved = now
+        return True
+
+    def _cost(self, second_phase: bool) -> float:
+        if second_phase in self._step_seconds:
+            return self._step_seconds[second_phase]
+        other = self._step_seconds.get(not second_phase, 0.0)
+        return other * SEMI_COST if second_phase else other / SEMI_COST

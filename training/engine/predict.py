@@ -1,0 +1,74 @@
+"""Probabilities from a trained network, for one film or many. No files but the model's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from training.engine.checkpoint import read_network
+from training.engine.data import FilmPool, as_network_input, shrink_image
+from training.engine.networks import Network
+from training.engine.views import standardize
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A network ready to answer.
+
+    Attributes
+    ----------
+    network : Network
+        In eval mode on ``device``.
+    device : torch.device
+    """
+
+    network: Network
+    device: torch.device
+
+    @classmethod
+    def load(cls, folder: Path, device: torch.device) -> Predictor:
+        """The teacher of a model folder; EngineError if it cannot be used."""
+        return cls(read_network(folder, "teacher").to(device), device)
+
+    def probability(self, image: NDArray[np.float32], description: str) -> NDArray[np.float32]:
+        """Foreground probability of one film.
+
+        Parameters
+        ----------
+        image : (H, W) float32 in [0, 1]
+        description : str
+
+        Returns
+        -------
+        (S, S) float32 in [0, 1]
+            At the network's resolution.
+        """
+        side = self.network.config.image_size
+        small = torch.from_numpy(shrink_image(image, side))[None]
+        return self.batch(small, (description,))[0]
+
+    @torch.inference_mode()
+    def batch(self, images: torch.Tensor, texts: tuple[str, ...]) -> NDArray[np.float32]:
+        """Probabilities ``(B, S, S) float32`` of bytes ``(B, S, S)`` with one text each."""
+        self.network.eval()
+        films = standardize(as_network_input(images, self.device))
+        return torch.sigmoid(self.network(films, texts).logits[:, 0].float()).cpu().numpy()
+
+    def pool(
+        self, pool: FilmPool, size: int = 16
+    ) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+        """Numbers and probabilities of a pool's cases, batch by batch."""
+        for start in range(0, len(pool), size):
+            numbers = list(range(start, min(start + size, len(pool))))
+            yield numbers, self.batch(pool.images[numbers], pool.texts(numbers))
+
+
+def entropy(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Binary entropy of every pixel in nats, [0, 0.693]."""
+    p = np.clip(probability.astype(np.float64), 1e-7, 1 - 1e-7)
+    return (-(p * np.log(p) + (1 - p) * np.log(1 - p))).astype(np.float32)

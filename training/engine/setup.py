@@ -1,0 +1,191 @@
+"""From a run folder to everything a round needs: device, films, networks, optimizer, counters. No training."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+
+from training.config import RunConfig, TrainingConfig
+from training.engine import checkpoint
+from training.engine.data import CaseOrder, FilmPool, load_films
+from training.engine.networks import Network, build, collect_vocabulary
+from training.engine.streams import Key
+from training.engine.teacher import Teacher
+from training.errors import EngineError
+from training.events import EventWriter
+from training.report.zones import Convention
+from training.rundir import RunFolder
+from training.snapshot import Snapshot
+
+
+@dataclass
+class Counters:
+    """Where a run stands; written with every checkpoint.
+
+    Attributes
+    ----------
+    best_dice : float
+        Best global Dice of the teacher on the gate half so far; -1 before the first.
+    stale : int
+        Evaluations since then.
+    empty_average : float
+        Running share of empty pseudo-masks.
+    alarmed : bool
+        Whether the unlabeled pool is left out because its pseudo-masks emptied.
+    seconds : float
+        Time spent, earlier parts of a resumed run included.
+    """
+
+    step: int = 0
+    teacher_updates: int = 0
+    best_dice: float = -1.0
+    best_step: int = 0
+    stale: int = 0
+    empty_average: float = 0.0
+    alarmed: bool = False
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Pools:
+    """The four pools, decoded."""
+
+    labeled: FilmPool
+    unlabeled: FilmPool
+    gate: FilmPool
+    report: FilmPool
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round, ready to train."""
+
+    folder: RunFolder
+    events: EventWriter
+    config: RunConfig
+    convention: Convention
+    fabric: Fabric
+    pools: Pools
+    student: Network
+    wrapped: torch.nn.Module
+    teacher: Teacher
+    optimizer: torch.optim.Optimizer
+    labeled_order: CaseOrder
+    unlabeled_order: CaseOrder
+    counters: Counters = field(default_factory=Counters)
+
+    def save(self) -> None:
+        """Write the checkpoint that training can continue from."""
+        self.counters.teacher_updates = self.teacher.updates
+        networks = (self.student, self.teacher.network)
+        state = asdict(self.counters)
+        last = self.folder.last
+        checkpoint.write_state(last, networks, self.convention, self.optimizer, state)
+
+    def save_best(self) -> None:
+        """Write the model to serve."""
+        best = self.folder.best
+        checkpoint.write_model(best, self.student, self.teacher.network, self.convention)
+
+
+def prepare(folder: RunFolder, events: EventWriter, device: str | None) -> Round:
+    """Build or resume a round.
+
+    Raises
+    ------
+    SemiMedRefError
+        If the device, a weight file, or the labeled pool cannot be used.
+    """
+    config, snapshot = folder.read_config(), folder.read_snapshot()
+    fabric = make_fabric(device or config.device, config.training)
+    pools = _load(snapshot, config, events)
+    student = _make_student(folder, config, snapshot)
+    resumed = checkpoint.has_state(folder.last)
+    if resumed:
+        checkpoint.load_weights(student, folder.last, "student")
+    elif config.init_from is not None:
+        checkpoint.start_from(Path(config.init_from), student)
+    teacher = Teacher(student.to(fabric.device))
+    optimizer = _make_optimizer(student, config.training)
+    wrapped, optimizer = fabric.setup(student, optimizer)
+    counters = Counters()
+    if resumed:
+        checkpoint.load_weights(teacher.network, folder.last, "teacher")
+        state = checkpoint.read_state(folder.last, optimizer)
+        counters = Counters(**{f.name: state[f.name] for f in fields(Counters)})
+        teacher.updates = counters.teacher_updates
+    return Round(
+        folder=folder,
+        events=events,
+        config=config,
+        convention=snapshot.laterality,
+        fabric=fabric,
+        pools=pools,
+        student=student,
+        wrapped=wrapped,
+        teacher=teacher,
+        optimizer=optimizer,
+        labeled_order=CaseOrder(len(pools.labeled), config.seed, "labeled"),
+        unlabeled_order=CaseOrder(max(1, len(pools.unlabeled)), config.seed, "unlabeled"),
+        counters=counters,
+    )
+
+
+def make_fabric(device: str, training: TrainingConfig) -> Fabric:
+    """The device to train on; EngineError names it if the machine does not have it."""
+    kind, _, number = device.partition(":")
+    devices: int | list[int] = [int(number)] if number else 1
+    try:
+        return Fabric(accelerator=kind, devices=devices, precision=training.precision)
+    except Exception as error:  # Fabric raises several kinds, one per accelerator.
+        raise EngineError(
+            f"The device {device} cannot be used here: choose auto or cpu. ({error})"
+        ) from error
+
+
+def seed_step(seed: int, step: int) -> None:
+    """Seed dropout for one step, so that a resumed run draws what the uninterrupted one drew."""
+    torch.manual_seed(int(Key(seed, "step", step).stream("dropout").integers(2**62)))
+
+
+def _make_student(folder: RunFolder, config: RunConfig, snapshot: Snapshot) -> Network:
+    known: tuple[str, ...] = ()
+    if checkpoint.has_state(folder.last):
+        card = checkpoint.read_card(folder.last)
+        return build(card.network, card.vocabulary, pretrained=False)
+    if config.init_from is not None:
+        known = checkpoint.read_card(Path(config.init_from)).vocabulary
+    cases = snapshot.labeled + snapshot.unlabeled
+    vocabulary = collect_vocabulary((case.description for case in cases), known)
+    seed_step(config.seed, -1)
+    return build(config.network, vocabulary, pretrained=config.init_from is None)
+
+
+def _load(snapshot: Snapshot, config: RunConfig, events: EventWriter) -> Pools:
+    side, root = config.network.image_size, Path(snapshot.root)
+
+    def warn(sentence: str) -> None:
+        events.write("warning", sentence=sentence)
+
+    pools = Pools(
+        labeled=load_films(root, snapshot.labeled, side, warn, need_masks=True),
+        unlabeled=load_films(root, snapshot.unlabeled, side, warn, need_masks=False),
+        gate=load_films(root, snapshot.gate, side, warn, need_masks=True),
+        report=load_films(root, snapshot.report, side, warn, need_masks=True),
+    )
+    if len(pools.labeled) == 0:
+        raise EngineError("The labeled pool is empty: accept at least one mask before a round.")
+    return pools
+
+
+def _make_optimizer(student: Network, training: TrainingConfig) -> torch.optim.Optimizer:
+    decayed = [p for p in student.parameters() if p.requires_grad and p.ndim > 1]
+    free = [p for p in student.parameters() if p.requires_grad and p.ndim <= 1]
+    groups = [
+        {"params": decayed, "weight_decay": training.weight_decay},
+        {"params": free, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=training.learning_rate)

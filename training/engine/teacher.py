@@ -1,0 +1,47 @@
+"""The teacher: an exponential moving average of the student. It never sees a gradient."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+
+class Teacher:
+    """Average of a student's weights over recent steps.
+
+    Parameters
+    ----------
+    student : nn.Module
+        Copied; frozen text encoders are shared.
+    updates : int
+        Updates already made (for a resumed run).
+    """
+
+    def __init__(self, student: nn.Module, updates: int = 0) -> None:
+        self.network = copy.deepcopy(student).eval().requires_grad_(False)
+        self.updates = updates
+
+    @torch.no_grad()
+    def follow(self, student: nn.Module, decay: float) -> float:
+        """Move towards the student: teacher = decay * teacher + (1 - decay) * student.
+
+        The first updates use a smaller decay, ``1 - 1 / (n + 1)``, so that the average is not
+        weighed down by its start. Float buffers are averaged, others copied.
+
+        Returns
+        -------
+        float
+            The decay that was used.
+        """
+        self.updates += 1
+        used = min(1 - 1 / (self.updates + 1), decay)
+        own, new = self.network.state_dict(), student.state_dict()
+        floats = [name for name, value in own.items() if value.is_floating_point()]
+        torch._foreach_lerp_(
+            [own[name] for name in floats], [new[name] for name in floats], 1 - used
+        )
+        for name in own.keys() - set(floats):
+            own[name].copy_(new[name])
+        return used

@@ -1,0 +1,54 @@
+"""What the engine asks of descriptions: zone vectors, text of a mixed view. Parsing lives in `training.report`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.report.augment import draw_posaug, posaug
+from training.report.finding import Finding, zone_vector
+from training.report.parse import parse
+from training.report.rewrite import rewrite_zones
+
+
+@lru_cache(maxsize=8192)
+def finding_of(description: str) -> Finding:
+    """The parsed description; parsed once."""
+    return parse(description)
+
+
+def is_certain(finding: Finding) -> bool:
+    """Whether a finding fixes its zones readably and without contradiction."""
+    return (
+        finding.has_position and not finding.conflict and finding.reading in ("clear", "repaired")
+    )
+
+
+def zones_of_texts(descriptions: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Zone vectors ``(B, 6) float`` and whether each text fixes them, ``(B,) bool``."""
+    findings = [finding_of(text) for text in descriptions]
+    vectors = np.stack([zone_vector(finding.zones) for finding in findings])
+    return torch.from_numpy(vectors), torch.tensor([is_certain(finding) for finding in findings])
+
+
+@lru_cache(maxsize=8192)
+def text_with_zones(description: str, zones: frozenset[str]) -> str:
+    """The description, made to name these zones and nothing else."""
+    return rewrite_zones(description, zones).text
+
+
+def hide_positions(
+    description: str, rng: np.random.Generator, probability: float, fuzz_share: float
+) -> tuple[str, tuple[str, ...]]:
+    """PosAug: the text with some positions hidden, and what happened to each phrase."""
+    actions = draw_posaug(rng, len(finding_of(description).phrases), probability, fuzz_share)
+    return _hidden(description, actions), actions
+
+
+@lru_cache(maxsize=8192)
+def _hidden(description: str, actions: tuple[str, ...]) -> str:
+    return posaug(description, actions).text
