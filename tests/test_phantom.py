@@ -15,7 +15,7 @@ from training.report import ZONES, parse
 from training.report.finding import regions_of
 
 SMALL = PhantomConfig(size=64)
-ARRAYS = ("image", "mask", "distractors", "lungs")
+ARRAYS = ("image", "mask", "distractors", "zone_map")
 
 
 def films(count: int, seed: int = 0, **knobs: object) -> list[PhantomCase]:
@@ -68,6 +68,7 @@ def test_every_size_is_drawn(size: int) -> None:
         array = getattr(case, name)
         assert array.shape == (size, size) and array.dtype == np.uint8
     assert set(np.unique(case.mask)) == {0, 1}
+    assert set(np.unique(case.zone_map)) == set(range(7))
     assert case.image.std() > 20
 
 
@@ -126,9 +127,27 @@ def test_the_description_reads_back_as_the_zones_and_counts_the_areas() -> None:
         assert finding.count == regions_of(case.zones) == areas(case.mask)
 
 
-def test_every_named_zone_holds_lesion() -> None:
-    for case in films(40, zones_per_case=(1, 0, 0, 0), distractor_probability=0.0):
-        assert case.mask.sum() >= 8
+def zones_under(mask: np.ndarray, case: PhantomCase) -> set[str]:
+    return {ZONES[number - 1] for number in np.unique(case.zone_map[mask > 0])}
+
+
+def test_the_mask_covers_every_true_zone_and_no_other() -> None:
+    for case in films(80, zones_per_case=(1, 1, 1, 1)):
+        assert zones_under(case.mask, case) == case.zones
+
+
+def test_the_distractors_cover_no_true_zone() -> None:
+    for case in films(60, distractor_probability=1.0):
+        found = zones_under(case.distractors, case)
+        assert 1 <= len(found) <= 2 and not found & case.zones
+
+
+def test_each_lung_is_cut_into_three_zones_from_top_to_bottom() -> None:
+    for case in films(8):
+        rows = [np.flatnonzero((case.zone_map == zone).any(1)) for zone in range(1, 7)]
+        for side in (rows[:3], rows[3:]):
+            assert side[0].mean() < side[1].mean() < side[2].mean()
+        assert np.mean(case.zone_map == 1) > 0.02
 
 
 def test_a_negative_film_has_an_empty_mask_and_says_so() -> None:

@@ -1,7 +1,7 @@
 """The body of one patient: outline, thorax, lungs with their zones, heart, mediastinum.
 
 Shapes are drawn once per patient in body coordinates and evaluated at any film size. Bones and
-vessels live in `skeleton`, lesions in `lesions`.
+vessels live in `skeleton`, lesions in `lesions`; `tissue` evaluates it all on a film.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from training.phantom.canvas import Floats, soft_step
+from training.phantom.canvas import Floats
 
 TABLE = 8192
 LEVELS = 3
@@ -85,25 +85,24 @@ class Lung:
 
 @dataclass(frozen=True)
 class Blob:
-    """A tilted superellipse in body coordinates."""
+    """A tilted ellipse in body coordinates, or with ``boxy`` a superellipse of power four."""
 
     x: float
     y: float
     half_x: float
     half_y: float
     tilt: float
-    power: float = 2.0
+    boxy: bool = False
 
     def margin(self, x: Floats, y: Floats) -> Floats:
         """Signed distance (about) to the border, positive inside."""
         c, s = np.float32(np.cos(self.tilt)), np.float32(np.sin(self.tilt))
         dx, dy = x - np.float32(self.x), y - np.float32(self.y)
-        a = np.abs(c * dx + s * dy) / np.float32(self.half_x)
-        b = np.abs(c * dy - s * dx) / np.float32(self.half_y)
-        if self.power == 2.0:
-            radius = np.sqrt(a * a + b * b)
-        else:
-            radius = (a**self.power + b**self.power) ** np.float32(1 / self.power)
+        a = (c * dx + s * dy) * np.float32(1 / self.half_x)
+        b = (c * dy - s * dx) * np.float32(1 / self.half_y)
+        a *= a
+        b *= b
+        radius = np.sqrt(np.sqrt(a * a + b * b)) if self.boxy else np.sqrt(a + b)
         return (1 - radius) * np.float32(min(self.half_x, self.half_y))
 
 
@@ -127,7 +126,7 @@ class Body:
 
     def shadow(self, x: Floats, y: Floats) -> Floats:
         """Signed margin of heart and great vessels together, (H, W) float32."""
-        return np.maximum(_merged(self.heart, x, y, 0.02), _merged(self.great_vessels, x, y, 0.02))
+        return np.maximum(merged(self.heart, x, y, 0.02), merged(self.great_vessels, x, y, 0.02))
 
     def trunk(self, x: Floats, y: Floats) -> Floats:
         """Signed margin of the body's outline without the arms, (H, W) float32."""
@@ -139,8 +138,13 @@ class Body:
         left, right = self.lungs
         return y - np.where(x < 0, left.floor(x), right.floor(x))
 
+    def level(self, x: Floats, y: Floats) -> Floats:
+        """Position along the axis of the lung on that side, in zones (see `Lung.level`)."""
+        left, right = self.lungs
+        return np.where(x < 0, left.level(y), right.level(y))
 
-def _merged(blobs: tuple[Blob, ...], x: Floats, y: Floats, blend: float) -> Floats:
+
+def merged(blobs: tuple[Blob, ...], x: Floats, y: Floats, blend: float) -> Floats:
     """Union of blobs whose corners are rounded over about ``blend``."""
     union = blobs[0].margin(x, y)
     for blob in blobs[1:]:
@@ -161,7 +165,7 @@ def grow_body(rng: np.random.Generator) -> Body:
     breast: tuple[Blob, ...] = ()
     if rng.random() < 0.4:
         y, drop = rng.uniform(0.66, 0.76), rng.uniform(0.13, 0.19)
-        breast = tuple(Blob(s * 0.27 * width, y, 0.19, drop, s * -0.25, 2.4) for s in (-1, 1))
+        breast = tuple(Blob(s * 0.27 * width, y, 0.19, drop, s * -0.25) for s in (-1, 1))
     waist = rng.uniform(0.43, 0.53)
     arms = _arms(rng, waist)
     great = _great_vessels(rng)
@@ -189,7 +193,7 @@ def _lung(rng: np.random.Generator, side: Side, width: float, apex: float, angle
 def _heart(rng: np.random.Generator, width: float, base: float) -> tuple[Blob, ...]:
     size = rng.uniform(0.86, 1.12) * width
     tilt = rng.uniform(0.5, 0.8)
-    ventricle = Blob(0.068 * size, base - 0.06, 0.17 * size, 0.115 * size, tilt, 2.2)
+    ventricle = Blob(0.068 * size, base - 0.06, 0.17 * size, 0.115 * size, tilt)
     atrium = Blob(-0.022 * size, base - 0.085, 0.068 * size, 0.13 * size, 0.0)
     waist = Blob(0.028 * size, base - 0.19, 0.07 * size, 0.13 * size, -0.2)
     return ventricle, atrium, waist
@@ -197,16 +201,16 @@ def _heart(rng: np.random.Generator, width: float, base: float) -> tuple[Blob, .
 
 def _great_vessels(rng: np.random.Generator) -> tuple[Blob, ...]:
     knob = Blob(0.042, rng.uniform(0.30, 0.34), 0.036, 0.052, -0.2)
-    descending = Blob(0.036, 0.56, 0.034, 0.26, 0.0, 3.0)
-    cava = Blob(-0.032, 0.32, 0.034, 0.26, 0.04, 3.0)
-    column = Blob(0.0, 0.4, 0.056, 0.62, 0.0, 4.0)
+    descending = Blob(0.036, 0.56, 0.034, 0.26, 0.0, boxy=True)
+    cava = Blob(-0.032, 0.32, 0.034, 0.26, 0.04, boxy=True)
+    column = Blob(0.0, 0.4, 0.056, 0.62, 0.0, boxy=True)
     return column, knob, descending, cava
 
 
 def _arms(rng: np.random.Generator, waist: float) -> tuple[Blob, ...]:
     away = rng.uniform(0.02, 0.12)
     return tuple(
-        Blob(s * (waist + 0.10 + away / 2), 0.46, 0.085, 0.36, s * (0.05 - away), 3.0)
+        Blob(s * (waist + 0.10 + away / 2), 0.46, 0.085, 0.36, s * (0.05 - away), boxy=True)
         for s in (-1, 1)
     )
 
@@ -218,42 +222,3 @@ def _outline(rng: np.random.Generator, waist: float) -> Floats:
     x = [neck, neck + 0.015, neck + 0.06, 0.29, 0.39, 0.47, shoulder, shoulder, waist + 0.01]
     curve = PchipInterpolator(y, [*x, waist - 0.01, waist + 0.03], extrapolate=True)
     return curve(DEPTH).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class Tissue:
-    """Soft parts on a film, each (H, W) float32.
-
-    ``attenuation`` without air; ``air`` 0..1 that a pixel crosses; ``lung_field`` the signed
-    margin of what a reader calls lung: the cavities without heart and great vessels.
-    """
-
-    attenuation: Floats
-    air: Floats
-    lung_field: Floats
-
-
-def soft_tissue(body: Body, x: Floats, y: Floats) -> Tissue:
-    """Evaluate the soft anatomy at body coordinates ``x``, ``y``, each (H, W) float32."""
-    trunk = body.trunk(x, y)
-    tissue = np.sqrt(np.clip(trunk * np.float32(9), 0, 1)) * np.float32(0.66 + body.fat)
-    arms = np.maximum.reduce([arm.margin(x, y) for arm in body.arms])
-    tissue = np.maximum(tissue, np.float32(0.5) * np.sqrt(np.clip(arms * np.float32(11), 0, 1)))
-    tissue -= np.float32(0.16) * soft_step(np.abs(x) - 0.30, 0.4) * soft_step(0.30 - y, 0.3)
-    for blob in body.breast:
-        tissue += np.float32(0.06) * soft_step(blob.margin(x, y), 0.05) * soft_step(y - 0.5, 0.3)
-    margin, below = body.cavity(x, y), body.diaphragm(x, y)
-    air = soft_step(margin, 0.009) * (0.74 + 0.26 * soft_step(margin - 0.05, 0.11))
-    hila = np.maximum.reduce([hilum.margin(x, y) for hilum in body.hila])
-    air *= 1 - np.float32(0.16) * soft_step(hila, 0.09)
-    heart = _merged(body.heart, x, y, 0.02)
-    great = _merged(body.great_vessels, x, y, 0.02)
-    solid = 1 - (1 - soft_step(heart, 0.014)) * (1 - 0.8 * soft_step(great, 0.035))
-    abdomen = soft_step(below - 0.01, 0.05) * soft_step(trunk - 0.02, 0.12)
-    tissue += np.float32(0.12) * abdomen + np.float32(0.09) * solid * (1 - abdomen)
-    tissue += np.float32(0.07) * soft_step(heart - 0.04, 0.12) * (1 - abdomen)
-    tissue += np.float32(0.05) * soft_step(0.045 - np.abs(x), 0.11)
-    outside = np.maximum(trunk, arms) <= 0
-    tissue[outside] = 0
-    field = np.minimum(margin, -np.maximum(heart, great))
-    return Tissue(tissue, air * (1 - np.float32(0.88) * solid), field)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 Floats = NDArray[np.float32]
-SAMPLES_PER_PIXEL = 1.5
+LARGE_FILM = 512
 TOO_FINE = 0.16  # below it the truncated kernel is one pixel wide
 
 
@@ -64,16 +64,18 @@ def draw(strokes: Strokes, pose: Pose, size: int) -> Floats:
     -------
     (size, size) float32 array, the summed density.
     """
+    # Small films need more samples to a pixel: there, no blur hides an uneven count.
+    per_pixel = min(max(LARGE_FILM / size, 1.5), 2.5)
     knots = pose.pixels(strokes.points, size)
     reach = np.sqrt((np.diff(knots, axis=1) ** 2).sum(-1)).sum(1).max()
-    steps = int(np.ceil(reach * SAMPLES_PER_PIXEL)) + 2
+    steps = int(np.ceil(reach * per_pixel)) + 2
     line, half, density = (
         _along(part, steps) for part in (knots, strokes.half_width, strokes.density)
     )
     half = half * size * pose.scale
     tangent = np.gradient(line, axis=1)
     speed = np.sqrt((tangent**2).sum(-1)) + 1e-9
-    across = max(1, int(np.ceil(2 * half.max() * SAMPLES_PER_PIXEL)))
+    across = max(1, int(np.ceil(2 * half.max() * per_pixel)))
     offset = (np.arange(across) + 0.5) / across * 2 - 1
     normal = np.stack((-tangent[..., 1], tangent[..., 0]), axis=-1) / speed[..., None]
     column = line[..., 0, None] + (normal[..., 0] * half)[..., None] * offset
@@ -81,8 +83,9 @@ def draw(strokes: Strokes, pose: Pose, size: int) -> Floats:
     profile = 1.0 - strokes.rim + strokes.rim * 2.0 * offset**2
     weight = (density * speed * 2 * half / across)[..., None] * profile
     inside = (column >= 0) & (column < size) & (row >= 0) & (row < size)
-    cell = row[inside].astype(np.int64) * size + column[inside].astype(np.int64)
-    drawn = np.bincount(cell, weights=weight[inside], minlength=size * size)
+    # What falls outside is counted in one cell more, which is dropped.
+    cell = np.where(inside, row.astype(np.int32) * size + column.astype(np.int32), size * size)
+    drawn = np.bincount(cell.ravel(), weights=weight.ravel(), minlength=size * size + 1)[:-1]
     return drawn.reshape(size, size).astype(np.float32)
 
 
@@ -127,7 +130,7 @@ def _spread(grid: Floats, size: int, window: slice) -> Floats:
     return spread
 
 
-def soft_step(margin: Floats, width: float) -> Floats:
+def soft_step(margin: NDArray[np.floating], width: float) -> Floats:
     """Smooth step over a signed margin: 0 below -width / 2, 1 above +width / 2."""
     t = np.clip(margin / np.float32(width) + np.float32(0.5), 0, 1)
     return t * t * (3 - 2 * t)

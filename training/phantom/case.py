@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.errors import ConfigError
-from training.phantom.anatomy import Tissue, grow_body, soft_tissue
+from training.phantom.anatomy import grow_body
 from training.phantom.canvas import Floats, Pose, blur, draw
 from training.phantom.config import PhantomConfig
 from training.phantom.film import expose, set_up
 from training.phantom.lesions import Lesion, draw_lesions, find_room, grow_lesion, runs
 from training.phantom.skeleton import Skeleton, grow_skeleton
+from training.phantom.tissue import Tissue, soft_tissue, zone_map
 from training.phantom.words import describe, named_zones
 from training.report import ZONES
 
@@ -37,7 +38,8 @@ class Stream(IntEnum):
 class PhantomCase:
     """One synthetic film and all that is known about it.
 
-    ``image`` (H, W) uint8; ``mask``, ``distractors`` and ``lungs`` (H, W) uint8, 0 or 1;
+    ``image`` (H, W) uint8; ``mask`` and ``distractors`` (H, W) uint8, 0 or 1; ``zone_map``
+    (H, W) uint8, 1 to 6 for the zones Lu Lm Ll Ru Rm Rl of the *picture*, 0 outside the lungs;
     ``zones`` are the true zones in the configured laterality, whatever ``description`` says.
     """
 
@@ -46,9 +48,14 @@ class PhantomCase:
     image: Mask
     mask: Mask
     distractors: Mask
-    lungs: Mask
+    zone_map: Mask
     description: str
     zones: frozenset[str]
+
+    @property
+    def lungs(self) -> Mask:
+        """The lung field, (H, W) uint8, 0 or 1."""
+        return (self.zone_map > 0).astype(np.uint8)
 
 
 def make_case(config: PhantomConfig, seed: int, index: int) -> PhantomCase:
@@ -104,7 +111,7 @@ def make_case(config: PhantomConfig, seed: int, index: int) -> PhantomCase:
         image=expose(exposure, attenuation, stream(Stream.GRAIN, index)),
         mask=true.mask.astype(np.uint8),
         distractors=false.mask.astype(np.uint8),
-        lungs=(tissue.lung_field > 0).astype(np.uint8),
+        zone_map=zone_map(body, x, y, tissue.lung_field),
         description=describe(named, config.wrong_words, stream(Stream.WORDS, moment)),
         zones=named,
     )
@@ -143,12 +150,19 @@ def _distract(
 def _attenuate(tissue: Tissue, skeleton: Skeleton, pose: Pose) -> Floats:
     """Add up what the rays cross: soft tissue less air, vessels in it, bones over it."""
     size = tissue.air.shape[0]
-    vessels = draw(skeleton.vessels, pose, size)
-    seen = np.float32(0.3) + np.float32(0.7) * tissue.air
+    ribs, girdle, spine, airway, vessels = (
+        draw(strokes, pose, size)
+        for strokes in (
+            skeleton.ribs,
+            skeleton.girdle,
+            skeleton.spine,
+            skeleton.airway,
+            skeleton.vessels,
+        )
+    )
     picture = tissue.attenuation - np.float32(0.44) * tissue.air
-    picture += np.float32(0.10) * tissue.air * blur(np.minimum(vessels, 1.4), 0.0014)
-    picture += np.float32(0.088) * seen * blur(draw(skeleton.ribs, pose, size), 0.0016)
-    picture += np.float32(0.11) * blur(draw(skeleton.girdle, pose, size), 0.002)
-    picture += np.float32(0.04) * blur(draw(skeleton.spine, pose, size), 0.003)
-    picture -= np.float32(0.11) * blur(draw(skeleton.airway, pose, size), 0.004)
+    picture += np.float32(0.10) * tissue.air * np.minimum(vessels, 1.4)
+    picture += (np.float32(0.026) + np.float32(0.062) * tissue.air) * ribs
+    picture += np.float32(0.11) * girdle
+    picture += blur(np.float32(0.04) * spine - np.float32(0.11) * airway, 0.0035)
     return picture

@@ -40,7 +40,7 @@ def set_up(rng: np.random.Generator, shift: float) -> Exposure:
         gamma=gamma * float(np.exp(away * 0.75)),
         black=rng.uniform(0.0, 0.06),
         white=rng.uniform(0.97, 1.16),
-        sharpness=rng.uniform(0.0012, 0.0024),
+        sharpness=rng.uniform(0.0019, 0.0030),
         noise=rng.uniform(0.008, 0.022) * (1 + 2.5 * shift),
         unevenness=rng.normal(0, 0.05, (5, 5)),
         borders=(left, right, top, bottom),
@@ -60,7 +60,9 @@ def expose(exposure: Exposure, attenuation: Floats, rng: np.random.Generator) ->
     grain = rng.standard_normal((size, size), dtype=np.float32)
     film += np.float32(exposure.noise) * grain * (np.float32(0.35) + film) ** np.float32(0.5)
     if exposure.marker:
-        film += 0.8 * np.minimum(blur(draw(_letter(), _STILL, size), 0.0015), 1)
+        film += 0.8 * np.minimum(
+            blur(draw(_letter(exposure.borders[0], exposure.borders[2]), _STILL, size), 0.0015), 1
+        )
     film = np.clip(film, 0, 1)
     if exposure.inverted:
         film = 1 - film
@@ -71,11 +73,11 @@ def expose(exposure: Exposure, attenuation: Floats, rng: np.random.Generator) ->
 _STILL = Pose(0.0, 1.0, 0.0, 0.0)
 
 
-def _letter() -> Strokes:
+def _letter(left: float, top: float) -> Strokes:
     """An R beside the patient's right shoulder, which is on the picture's left."""
     stem = np.array(((0, 1), (0, 0.5), (0, 0.25), (0, 0), (0, 0), (0, 0)), float)
     bowl = np.array(((0, 0), (0.45, 0), (0.6, 0.25), (0.45, 0.5), (0, 0.5), (0.6, 1)), float)
-    lines = np.stack((stem, bowl)) * (0.035, 0.045) + (-0.455, 0.045)
+    lines = np.stack((stem, bowl)) * (0.035, 0.045) + (left + 0.045 - 0.5, top + 0.045)
     return Strokes(lines, np.full((2, 6), 0.0035), np.ones((2, 6)))
 
 

@@ -121,9 +121,11 @@ def _vessels(rng: np.random.Generator, body: Body) -> Strokes:
         strokes, start, angle = _branch(rng, start, angle, length, width)
         generations.append(strokes)
         length, width = length * 0.75, width * 0.62
-    parts = ("points", "half_width", "density")
-    joined = (np.concatenate([getattr(g, part) for g in generations]) for part in parts)
-    return Strokes(*joined)
+    return Strokes(
+        np.concatenate([strokes.points for strokes in generations]),
+        np.concatenate([strokes.half_width for strokes in generations]),
+        np.concatenate([strokes.density for strokes in generations]),
+    )
 
 
 def _branch(
