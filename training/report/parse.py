@@ -1,67 +1,263 @@
-"""Text to `Finding`."""
+"""Text to `Finding`: runs the reader's steps in order and gathers what they found. The steps themselves (tokens,
+phrases, scope, resolution, doubt) live in their own files."""
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
 
+from training.report.doubt import contradictions, reading_problems
 from training.report.finding import (
     ZONES,
     Finding,
+    Laterality,
     Phrase,
     Problem,
+    Reading,
     laterality_of,
-    sides_of,
 )
-from training.report.write import NUMBERS
+from training.report.phrases import Part, find_chunks
+from training.report.resolve import Sentence, resolve
+from training.report.scope import Scene, assign_roles, denials, scene_of
+from training.report.slots import fill_slots, is_template
+from training.report.tokens import Token, tokenize
+from training.report.vocabulary import COUNTED
 
-PHRASE = re.compile(
-    r"\b((?:(?:upper|middle|lower|all)\s+)+)(left|right)(?:\s+lung)?\b", re.IGNORECASE
+LONGEST = 20_000
+STUDIES = frozenset(
+    [
+        "study",
+        "radiograph",
+        "film",
+        "exam",
+        "examination",
+        "x-ray",
+        "xray",
+        "scan",
+        "ct",
+        "lungs",
+        "lung",
+        "chest",
+        "fields",
+    ]
 )
-COUNT = re.compile(rf"\b({'|'.join(NUMBERS)}|\d+)\s+infected\s+areas?\b", re.IGNORECASE)
-HEAD = re.compile(r"\b(unilateral|bilateral)\b", re.IGNORECASE)
-NEGATIVE = re.compile(r"\bno (?:pulmonary infection|focal opacity)\b", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Finding:
-    """Read one description."""
-    phrases = tuple(_phrase(match) for match in PHRASE.finditer(text))
-    zones = frozenset().union(*(phrase.zones for phrase in phrases))
-    negative = not zones and NEGATIVE.search(text) is not None
-    head, count = HEAD.search(text), COUNT.search(text)
-    number = None
-    if count:
-        word = count[1].lower()
-        number = NUMBERS.index(word) if word in NUMBERS else int(word)
-    stated = head[1].lower() if head else laterality_of(zones) if zones else "unknown"
-    problems: list[Problem] = []
-    if head and zones and stated != laterality_of(zones):
-        sentence = f"The text says {stated}, its phrases are {laterality_of(zones)}."
-        fix = laterality_of(zones).capitalize()
-        problems.append(Problem("laterality-conflict", sentence, *head.span(), fix, 2))
-    if count and number is not None and zones and number < len(sides_of(zones)):
-        sentence = "The text counts fewer areas than it names."
-        problems.append(Problem("count-conflict", sentence, *count.span(), None, 2))
-    return Finding(
-        text,
-        zones,
-        "none" if negative else stated,
-        number,
-        phrases,
-        "clear" if zones or negative else "none",
-        tuple(problems),
-        bool(zones) or negative,
-        negative,
-        bool(problems),
-        (),
-        head.span() if head else None,
-        count.span() if count else None,
+    """Read one description.
+
+    Parameters
+    ----------
+    text : str
+        A template text, hand-typed variants of it, or a radiologist's sentence. Only the first 20,000 characters
+        are read.
+
+    Returns
+    -------
+    Finding
+        ``reading`` is ``"clear"``, ``"repaired"`` (a spelling or something left unsaid was filled in; the problems
+        say what), ``"ambiguous"`` (then ``zones`` is empty and ``possible`` lists the meanings) or ``"none"`` (no
+        position and no denial). Never raises on a string.
+    """
+    tokens = fill_slots(tokenize(text[:LONGEST]))
+    scene = scene_of(tokens, find_chunks(tokens))
+    assign_roles(scene)
+    parts = [part for chunk in scene.chunks for part in chunk.parts]
+    sentence = Sentence(scene, [p for p in parts if p.role == "finding"], "", is_template(tokens))
+    sentence.stated, heads = _stated(scene, sentence)
+    resolve(sentence)
+    adjectives = [part for part in parts if part in sentence.adjectives]
+    spans = sorted([(t.start, t.end) for t in heads] + [part.span for part in adjectives])
+    return _assemble(text, sentence, [p for p in parts if p not in adjectives], spans)
+
+
+def _assemble(
+    text: str, sentence: Sentence, parts: list[Part], heads: list[tuple[int, int]]
+) -> Finding:
+    count, count_span = _count(sentence.scene.tokens, sentence.scene.segment)
+    affirmed = frozenset().union(*(part.zones for part in sentence.parts if not part.undecided))
+    denied = _denied_zones(parts)
+    negative = not sentence.parts and _is_negative(sentence.scene, denied, count)
+    problems = reading_problems(text, sentence, parts, affirmed, denied, negative)
+    reading = _reading(sentence, parts, problems, affirmed, negative)
+    zones = affirmed if reading in ("clear", "repaired") else frozenset()
+    phrases = _phrases(text, parts, heads[1:])
+    laterality = _laterality(sentence.stated, zones, negative)
+    finding = Finding(
+        text, zones, laterality, count, phrases, reading, (), reading == "ambiguous" or bool(zones) or negative,
+        negative, False, _possible(sentence, reading), heads[0] if heads else None, count_span,
+    )  # fmt: skip
+    against = contradictions(finding, sentence)
+    ordered = sorted(problems + against, key=lambda problem: (-problem.weight, problem.start))
+    return _with_problems(finding, tuple(ordered), any(problem.weight == 2 for problem in against))
+
+
+def _with_problems(finding: Finding, problems: tuple[Problem, ...], conflict: bool) -> Finding:
+    values = {name: getattr(finding, name) for name in finding.__dataclass_fields__}
+    return Finding(**{**values, "problems": problems, "conflict": conflict})
+
+
+def _stated(scene: Scene, sentence: Sentence) -> tuple[str, list[Token]]:
+    """The laterality a text states, and its words "unilateral" (those of "bilateral" are parts)."""
+    one = [token for token in scene.tokens if token.kind == "uni"]
+    both = any(
+        token.kind == "both" and token.word.startswith("bi")
+        for part in sentence.parts
+        for token in part.tokens
+    )
+    if one and both:
+        return "both words", one
+    return "unilateral" if one else "bilateral" if both else "", one
+
+
+def _laterality(stated: str, zones: frozenset[str], negative: bool) -> Laterality:
+    if negative:
+        return "none"
+    if stated == "unilateral":
+        return "unilateral"
+    if stated == "bilateral":
+        return "bilateral"
+    return laterality_of(zones) if zones and not stated else "unknown"
+
+
+def _count(tokens: list[Token], segments: list[int]) -> tuple[int | None, tuple[int, int] | None]:
+    for at, token in enumerate(tokens):
+        if token.kind != "number":
+            continue
+        for look in range(at + 1, min(at + 5, len(tokens))):
+            if segments[look] != segments[at] or tokens[look].kind == "number":
+                break
+            if tokens[look].word in COUNTED:
+                return int(token.meaning.value), (token.start, tokens[look].end)
+    return None, None
+
+
+def _denied_zones(parts: list[Part]) -> frozenset[str]:
+    denied = [part for part in parts if part.role == "negated" and not part.undecided]
+    return frozenset(
+        zone
+        for part in denied
+        for zone in ZONES
+        if (not part.sides or zone[0] in part.sides) and (not part.levels or zone[1] in part.levels)
     )
 
 
-def _phrase(match: re.Match[str]) -> Phrase:
-    side = match[2][0].upper()
-    words = match[1].lower().split()
-    levels = "uml" if "all" in words else {word[0] for word in words}
-    return Phrase(
-        *match.span(), match[0], frozenset(z for z in ZONES if z[0] == side and z[1] in levels)
+def _is_negative(scene: Scene, denied: frozenset[str], count: int | None) -> bool:
+    if any(
+        part.undecided for chunk in scene.chunks for part in chunk.parts if part.role != "elsewhere"
+    ):
+        return False
+    if _open_finding(scene, count):
+        return False
+    return (
+        denied == frozenset(ZONES)
+        or count == 0
+        or _denied_at_large(scene)
+        or _clear_at_large(scene)
     )
+
+
+def _open_finding(scene: Scene, count: int | None) -> bool:
+    """A finding that nothing before it in its clause denies."""
+    denying = {scene.clause[at] for at in denials(scene)}
+    denying |= {c for t, c in zip(scene.tokens, scene.clause, strict=True) if t.kind == "clear"}
+    return any(
+        token.kind == "finding"
+        and clause not in denying
+        and not (count == 0 and token.word in COUNTED)
+        for token, clause in zip(scene.tokens, scene.clause, strict=True)
+    )
+
+
+def _denied_at_large(scene: Scene) -> bool:
+    for at in denials(scene):
+        clause = scene.clause[at]
+        if any(
+            scene.clause[chunk.first] == clause and _about_lung(chunk.parts)
+            for chunk in scene.chunks
+        ):
+            continue
+        if any(
+            scene.tokens[i].kind == "finding" and scene.clause[i] == clause
+            for i in range(at, len(scene.tokens))
+        ):
+            return True
+    return False
+
+
+def _about_lung(parts: tuple[Part, ...]) -> bool:
+    return any(part.role != "elsewhere" for part in parts)
+
+
+def _clear_at_large(scene: Scene) -> bool:
+    for at, token in enumerate(scene.tokens):
+        if token.kind != "clear":
+            continue
+        near = [t for i, t in enumerate(scene.tokens) if scene.segment[i] == scene.segment[at]]
+        if any(t.word in STUDIES for t in near) and not any(t.kind == "elsewhere" for t in near):
+            return not any(
+                scene.owner(i)
+                for i in range(len(scene.tokens))
+                if scene.segment[i] == scene.segment[at]
+            )
+    return False
+
+
+def _reading(
+    sentence: Sentence,
+    parts: list[Part],
+    problems: list[Problem],
+    affirmed: frozenset[str],
+    negative: bool,
+) -> Reading:
+    if any(problem.weight == 3 for problem in problems):
+        return "ambiguous"
+    if not affirmed and not negative:
+        return "none"
+    relevant = sentence.parts if affirmed else parts
+    return "repaired" if any(part.repaired for part in relevant) else "clear"
+
+
+def _possible(sentence: Sentence, reading: Reading) -> tuple[frozenset[str], ...]:
+    """Meanings of an ambiguous text: the sure zones with each way to complete the open phrases (at most eight)."""
+    if reading != "ambiguous":
+        return ()
+    options: list[frozenset[str]] = [
+        frozenset().union(*(p.zones for p in sentence.parts if not p.undecided))
+    ]
+    for part in [p for p in sentence.parts if p.undecided]:
+        ways = _ways(part)
+        options = [known | way for known in options for way in ways][:8]
+    return tuple(option for option in dict.fromkeys(options) if option)
+
+
+def _ways(part: Part) -> list[frozenset[str]]:
+    levels = part.levels or "uml"
+    sides = ["L", "R", "LR"] if not part.sides else [part.sides]
+    ways = [frozenset(side + level for side in option for level in levels) for option in sides]
+    return ways if part.levels else [frozenset(), *ways]
+
+
+def _phrases(text: str, parts: list[Part], extra: list[tuple[int, int]]) -> tuple[Phrase, ...]:
+    found: list[Phrase] = []
+    for part in parts:
+        start, end = part.span
+        zones = part.zones if part.role == "finding" and not part.undecided else frozenset()
+        if ("shared side" in part.notes and part.sides) or (found and start < found[-1].end):
+            pass
+        found.append(Phrase(start, end, text[start:end], zones, part.role))
+    found += [Phrase(start, end, text[start:end], frozenset(), "elsewhere") for start, end in extra]
+    return _separate(sorted(found, key=lambda phrase: (phrase.start, phrase.end)), text)
+
+
+def _separate(phrases: list[Phrase], text: str) -> tuple[Phrase, ...]:
+    """Merge phrases that share characters (a fused word may serve two of them)."""
+    merged: list[Phrase] = []
+    for phrase in phrases:
+        if merged and phrase.start < merged[-1].end:
+            last = merged.pop()
+            end = max(last.end, phrase.end)
+            zones = last.zones | phrase.zones
+            phrase = Phrase(last.start, end, text[last.start : end], zones, last.role)
+        merged.append(phrase)
+    return tuple(merged)

@@ -1,0 +1,188 @@
+"""Spelling repair over the closed vocabulary: edit distance with the keyboard in mind, words run together, and the
+refusal to choose between two meanings that are equally near."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from rapidfuzz.distance import OSA
+
+from training.report.vocabulary import CORE, FUSED, LEXICON, OTHER_TARGETS, POSITION_TARGETS
+
+KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+LONGEST = 40
+MARGIN = 0.75
+
+
+class Repair(NamedTuple):
+    """Words a string was repaired to; ``rivals`` are equally near words of another meaning (then undecided)."""
+
+    words: tuple[str, ...]
+    cost: float
+    rivals: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=65536)
+def repair(word: str) -> Repair | None:
+    """Repair one lower-case string that is no known word.
+
+    Parameters
+    ----------
+    word : str
+        Lower case, without white space.
+
+    Returns
+    -------
+    Repair or None
+        One vocabulary word, or the two or three it was fused from; None where nothing is near enough. A repair whose
+        best rival of another meaning is less than 0.75 edits farther carries that rival and must not be used.
+    """
+    if not 3 <= len(word) <= LONGEST:
+        return None
+    if parts := _cut(word):
+        return Repair(parts, 0.5)
+    options = sorted(
+        {**_near_words(word), **_near_cuts(word)}.items(), key=lambda item: (item[1], item[0])
+    )
+    if not options:
+        return None
+    best, cost = options[0]
+    rivals = tuple(
+        " ".join(o) for o, c in options[1:] if c - cost < MARGIN and _meaning(o) != _meaning(best)
+    )
+    return Repair(best, cost, rivals)
+
+
+@lru_cache(maxsize=65536)
+def near_position(word: str) -> bool:
+    """True when a side or level word is at most two plain edits away (one, for strings of three letters)."""
+    if len(word) < 3 or len(word) > 9:
+        return False
+    limit = 1 if len(word) == 3 else 2
+    return any(OSA.distance(word, core, score_cutoff=limit) <= limit for core in CORE)
+
+
+def _limit(word: str) -> float:
+    return 1.0 if len(word) < 5 else 1.5
+
+
+def _near_words(word: str) -> dict[tuple[str, ...], float]:
+    found = {}
+    for target in POSITION_TARGETS + OTHER_TARGETS:
+        if abs(len(target) - len(word)) > 2 or (
+            min(len(word), len(target)) < 3 and target != "all"
+        ):
+            continue
+        if OSA.distance(word, target, score_cutoff=2) > 2:
+            continue
+        if (cost := _cost(word, target)) <= _limit(word) + MARGIN:
+            found[(target,)] = cost
+    if found and min(found.values()) > _limit(word):
+        return {}
+    return _places_before_numbers(found)
+
+
+def _places_before_numbers(found: dict[tuple[str, ...], float]) -> dict[tuple[str, ...], float]:
+    """Without the numbers that are no nearer than a position word ("ight" is "right", not "eight")."""
+    places = [cost for (word,), cost in found.items() if word in POSITION_TARGETS]
+    if not places:
+        return found
+    return {
+        key: cost
+        for key, cost in found.items()
+        if LEXICON[key[0]].kind != "number" or cost < min(places)
+    }
+
+
+def _near_cuts(word: str) -> dict[tuple[str, ...], float]:
+    found: dict[tuple[str, ...], float] = {}
+    if len(word) < 6:
+        return found
+    for at in range(2, len(word) - 1):
+        head, tail = word[:at], word[at:]
+        if head in FUSED and (other := _one_off(tail)):
+            found[(head, other)] = 1.25
+        elif tail in FUSED and (other := _one_off(head)):
+            found[(other, tail)] = 1.25
+    return found
+
+
+@lru_cache(maxsize=65536)
+def _one_off(part: str) -> str | None:
+    if len(part) < 3 or part in LEXICON:
+        return None
+    near = [
+        word for word in FUSED if len(word) > 3 and OSA.distance(part, word, score_cutoff=1) == 1
+    ]
+    return near[0] if len(near) == 1 else None
+
+
+@lru_cache(maxsize=65536)
+def _cut(word: str, most: int = 4) -> tuple[str, ...]:
+    """Cut a string into two to four vocabulary words; empty where it cannot be."""
+    for at in range(2, len(word) - 1):
+        head, tail = word[:at], word[at:]
+        if head not in FUSED:
+            continue
+        if tail in FUSED:
+            return head, tail
+        if most > 2 and (rest := _cut(tail, most - 1)):
+            return head, *rest
+    return ()
+
+
+def _meaning(words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((LEXICON[word].kind, LEXICON[word].value) for word in words)
+
+
+def _cost(word: str, target: str) -> float:
+    """Optimal string alignment; a neighboring key, a doubled letter and a transposition cost less than a full edit."""
+    rows = [[0.0] * (len(target) + 1) for _ in range(len(word) + 1)]
+    for i in range(len(word) + 1):
+        for j in range(len(target) + 1):
+            if i == 0 or j == 0:
+                rows[i][j] = float(i + j)
+                continue
+            doubled = i > 1 and word[i - 1] == word[i - 2]
+            options = [
+                rows[i - 1][j] + (0.5 if doubled else 1.0),
+                rows[i][j - 1] + 1.0,
+                rows[i - 1][j - 1] + _swap_cost(word[i - 1], target[j - 1]),
+            ]
+            if i > 1 and j > 1 and word[i - 1] == target[j - 2] and word[i - 2] == target[j - 1]:
+                options.append(rows[i - 2][j - 2] + 0.75)
+            rows[i][j] = min(options)
+    return rows[-1][-1]
+
+
+def _swap_cost(one: str, other: str) -> float:
+    if one == other:
+        return 0.0
+    return 0.5 if other in NEIGHBORS.get(one, "") else 1.0
+
+
+def _neighbors() -> dict[str, str]:
+    places = {
+        key: (row, at + row * 0.4)
+        for row, keys in enumerate(KEYBOARD)
+        for at, key in enumerate(keys)
+    }
+    return {
+        key: "".join(
+            k
+            for k, (r, a) in places.items()
+            if k != key and abs(r - row) <= 1 and abs(a - at) <= 1.0
+        )
+        for key, (row, at) in places.items()
+    }
+
+
+NEIGHBORS = _neighbors()
+
+
+@lru_cache(maxsize=65536)
+def slip(word: str) -> str | None:
+    """The one side or level word (or "all") that a correctly spelled word is a single edit away from."""
+    near = [core for core in (*CORE, "all") if OSA.distance(word, core, score_cutoff=1) == 1]
+    return near[0] if len(near) == 1 else None

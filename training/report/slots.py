@@ -1,0 +1,72 @@
+"""Real words in the wrong place: "lower lift lung", "eight lung". A word that is spelled right is taken for a slip only
+where the words beside it leave room for nothing but a side or a level."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+from training.report.repair import near_position, slip
+from training.report.tokens import Token
+from training.report.vocabulary import LEXICON, TEMPLATE, Meaning
+
+BEFORE = frozenset(("side", "level", "all"))
+AFTER = frozenset(("side", "level", "noun", "place"))
+LOOSE = frozenset(
+    ("word", "number", "filler", "other", "clear", "elsewhere", "emphasis", "prep", "doubt")
+)
+
+
+def is_template(tokens: list[Token]) -> bool:
+    """True when a text follows the LViT form ("… pulmonary infection, … infected areas, …")."""
+    words = [token.word for token in tokens]
+    pairs = set(itertools.pairwise(words))
+    return bool({("pulmonary", "infection"), ("infected", "area"), ("infected", "areas")} & pairs)
+
+
+def fill_slots(tokens: list[Token]) -> list[Token]:
+    """Replace slips between position words; mark words that might be one as ``odd``."""
+    template = is_template(tokens)
+    return [_in_slot(tokens, at, template) for at in range(len(tokens))]
+
+
+def _in_slot(tokens: list[Token], at: int, template: bool) -> Token:
+    token = tokens[at]
+    if token.rivals:
+        return _level_or_noun(tokens, at)
+    if (
+        token.kind not in LOOSE
+        or token.fix is not None
+        or len(token.raw) < 2
+        or not token.raw.isalnum()
+    ):
+        return token
+    before = tokens[at - 1] if at else None
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    touches_after = after is not None and after.kind in AFTER
+    touches_before = before is not None and before.kind in BEFORE
+    if not (touches_after or touches_before):
+        return token
+    opens = touches_before or (template and before is not None and before.kind in ("comma", "and"))
+    if opens and touches_after and (word := slip(token.raw)):
+        return replace(token, word=word, meaning=LEXICON[word], fix=word)
+    known = token.kind in ("filler", "prep", "elsewhere", "number")
+    if template and token.raw not in TEMPLATE and near_position(token.raw) and not known:
+        return replace(token, meaning=Meaning("odd"))
+    return token
+
+
+def _level_or_noun(tokens: list[Token], at: int) -> Token:
+    """ "lowe" is "lower" before a side and "lobe" after a level: the place in the phrase decides, where it can."""
+    token = tokens[at]
+    kinds = {LEXICON[word].kind if word in LEXICON else "" for word in token.rivals}
+    if kinds != {"level", "noun"}:
+        return token
+    before = tokens[at - 1].kind if at else ""
+    after = tokens[at + 1].kind if at + 1 < len(tokens) else ""
+    wanted = "level" if after in ("side", "noun") and before not in BEFORE else ""
+    wanted = wanted or ("noun" if before == "level" and after not in AFTER else "")
+    words = [word for word in token.rivals if LEXICON[word].kind == wanted]
+    if len(words) != 1:
+        return token
+    return replace(token, word=words[0], meaning=LEXICON[words[0]], fix=words[0], rivals=())
