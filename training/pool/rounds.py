@@ -51,7 +51,7 @@ def all_runs(project: Project) -> list[Run]:
     """Every run, oldest first."""
     with project.reading() as connection:
         rows = connection.execute(sa.select(schema.runs).order_by(schema.runs.c.id)).all()
-    return [Run(**(row._mapping | {"folder": project.folder / row.folder})) for row in rows]
+    return [Run(**(dict(row._mapping) | {"folder": project.folder / row.folder})) for row in rows]
 
 
 def close_run(project: Project, run: Run, outcome: str, reason: str) -> None:

@@ -1,0 +1,239 @@
+"""The review session: the review desk with signals, and drafts saved off the GUI thread. No Qt, no napari."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+from psygnal import Signal
+
+from training.acquisition import Choice
+from training.errors import SemiMedRefError
+from training.pool import Project, Revision
+from training.pool.rounds import read_proposal, serving_model
+from training.review import OpenCase, ReviewDesk, plan_queue
+
+LATER = "come back later"
+
+
+class ReviewSession:
+    """One reader at work on one project. Signals are emitted in the calling (GUI) thread only.
+
+    Parameters
+    ----------
+    project : Project
+    reader : str
+    strategy : str
+        How the queue is ordered; one of `training.acquisition.STRATEGIES`.
+    rng : numpy.random.Generator
+        Noise of the queue's order.
+    confidence_threshold : float in (0, 1)
+        Probability at which a pixel of a pseudo-mask becomes foreground.
+    """
+
+    opened = Signal(object)  # OpenCase, or None for an empty desk
+    proposal_changed = Signal(object)  # OpenCase
+    mask_edited = Signal()
+    description_edited = Signal(str)
+    draft_saved = Signal()
+    queue_changed = Signal()
+    accepted = Signal(object)  # Revision
+    failed = Signal(str)
+
+    def __init__(
+        self,
+        project: Project,
+        reader: str,
+        *,
+        rng: np.random.Generator,
+        strategy: str = "zones",
+        confidence_threshold: float = 0.5,
+    ) -> None:
+        self.desk = ReviewDesk(project, reader, confidence_threshold=confidence_threshold)
+        self.strategy = strategy
+        self.counts: Counter[str] = Counter()
+        self._rng = rng
+        self._reasons: dict[str, str] = {}
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="draft")
+        self._writing: Future | None = None
+        self._serving = self._serving_id()
+
+    # -- what is so --------------------------------------------------------------------------------
+
+    @property
+    def project(self) -> Project:
+        """The project under review."""
+        return self.desk.project
+
+    @property
+    def current(self) -> OpenCase | None:
+        """The case on the desk."""
+        return self.desk.current
+
+    @property
+    def mask(self) -> np.ndarray | None:
+        """The draft's mask, ``(H, W) uint8, 0 or 1``."""
+        return self.desk.mask
+
+    @property
+    def description(self) -> str:
+        """The draft's description."""
+        return self.desk.description
+
+    @property
+    def has_teacher(self) -> bool:
+        """Whether a teacher serves proposals."""
+        return self._serving is not None
+
+    def queue(self) -> list[Choice]:
+        """The cases to come, each with the reason for its place."""
+        return [Choice(case_id, self._reasons.get(case_id, "")) for case_id in self.desk.queue]
+
+    # -- going about -------------------------------------------------------------------------------
+
+    def plan(self, strategy: str | None = None) -> None:
+        """Order the waiting cases anew; the one on the desk stays."""
+        self.strategy = strategy or self.strategy
+        choices = plan_queue(self.project, self.strategy, self._rng)
+        self._reasons.update({choice.case_id: choice.reason for choice in choices})
+        self.desk.set_queue([choice.case_id for choice in choices])
+        self._count()
+        self.queue_changed.emit()
+
+    def open(self, case_id: str) -> None:
+        """Put a case on the desk."""
+        self.settle()
+        self.desk.open(case_id)
+        self._moved()
+
+    def next(self) -> None:
+        """Open the next case of the queue, or clear the desk when it is empty."""
+        self.settle()
+        self.desk.next()
+        self._moved()
+
+    def previous(self) -> bool:
+        """Go back to the case before; False when there was none."""
+        self.settle()
+        if self.desk.previous() is None:
+            return False
+        self._moved()
+        return True
+
+    def accept(self) -> Revision:
+        """Make the draft a revision, then open the next case."""
+        self.settle()
+        pool = self.desk.current.case.pool if self.desk.current else ""
+        revision = self.desk.accept()
+        if pool == "unlabeled":
+            self.counts.update(labeled=1, unlabeled=-1)
+        self.accepted.emit(revision)
+        self.next()
+        return revision
+
+    def skip(self, reason: str = LATER) -> None:
+        """Put the case aside with a reason, then open the next one."""
+        self.settle()
+        self.desk.skip(reason)
+        self.next()
+
+    # -- working on the case -----------------------------------------------------------------------
+
+    def edit_mask(self, mask: np.ndarray, *, strokes: int = 1) -> None:
+        """Replace the draft's mask, ``(H, W)``, foreground wherever it is not 0."""
+        self.desk.edit_mask(mask, strokes=strokes)
+        self.mask_edited.emit()
+
+    def edit_description(self, description: str) -> None:
+        """Replace the draft's description."""
+        if self.current is not None and description != self.desk.description:
+            self.desk.edit_description(description)
+            self.description_edited.emit(description)
+
+    def forget_strokes(self) -> None:
+        """Count the mask as untouched again: new proposals may replace it."""
+        self.desk.strokes = 0
+
+    @property
+    def wants_proposals(self) -> bool:
+        """Whether the service may be asked about the case on the desk; never about the holdout."""
+        return self.current is not None and not self.current.case.is_holdout and self.has_teacher
+
+    def take_proposal(self, case_id: str, probability: np.ndarray, model_id: str | None) -> bool:
+        """Lay a new proposal ``(h, w) float32 in [0, 1]`` on the desk if its case is still there.
+
+        A mask that the reader touched stays as it is.
+        """
+        if self.current is None or self.current.case.id != case_id or self.current.case.is_holdout:
+            return False
+        self.proposal_changed.emit(self.desk.take_proposal(probability, model_id))
+        return True
+
+    def refresh(self) -> bool:
+        """Look whether another teacher serves by now; if so renew queue and proposals."""
+        serving = self._serving_id()
+        if serving == self._serving:
+            return False
+        self._serving = serving
+        self.plan()
+        case = self.current.case if self.current is not None else None
+        if case is not None and not case.is_holdout:
+            found = read_proposal(self.project, case.id)
+            if found is not None:
+                self.take_proposal(case.id, found[1], found[0].model_id)
+        return True
+
+    # -- drafts ------------------------------------------------------------------------------------
+
+    def autosave(self) -> None:
+        """Begin to write the draft, if it changed, without waiting for the disk."""
+        desk = self.desk
+        if not desk.dirty or desk.current is None or not self.poll_writing():
+            return
+        arguments = (desk.current.case.id, desk.reader, desk.mask, desk.description, desk.strokes)
+        desk.dirty = False
+        self._writing = self._writer.submit(self.project.save_draft, *arguments)
+
+    def poll_writing(self) -> bool:
+        """Take note of a finished write; True when none is going on."""
+        if self._writing is None:
+            return True
+        if not self._writing.done():
+            return False
+        try:
+            self._writing.result()
+            self.draft_saved.emit()
+        except SemiMedRefError as error:
+            self.desk.dirty = True
+            self.failed.emit(str(error))
+        finally:
+            self._writing = None
+        return True
+
+    def settle(self) -> None:
+        """Wait for a write that is going on, so that what comes next is written after it."""
+        if self._writing is not None:
+            self._writing.exception()
+            self.poll_writing()
+
+    def close(self) -> None:
+        """Save the draft and stop writing."""
+        self.settle()
+        try:
+            self.desk.save_draft()
+        finally:
+            self._writer.shutdown()
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _moved(self) -> None:
+        self.opened.emit(self.current)
+        self.queue_changed.emit()
+
+    def _count(self) -> None:
+        self.counts = Counter(case.pool for case in self.project.cases())
+
+    def _serving_id(self) -> str | None:
+        model = serving_model(self.project)
+        return None if model is None else model.id

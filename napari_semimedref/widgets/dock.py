@@ -1,0 +1,75 @@
+"""What every dock has: the workspace it looks at, and an empty state that says how to open a project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog, QFrame, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
+
+from napari_semimedref.widgets.parts import button, heading, sentence
+from napari_semimedref.workspace import Workspace, workspace_of
+
+EMPTY = (
+    "No project is open. A project is a folder made by `semimedref phantom` (synthetic films to try out) or "
+    "`semimedref import` (your own films)."
+)
+
+
+class Dock(QWidget):
+    """Base of the docks: shows ``self.body`` while a project is open, else how to open one.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        napari hands it in by this name; a `Workspace` is taken as it is.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        given = isinstance(napari_viewer, Workspace)
+        self.workspace: Workspace = napari_viewer if given else workspace_of(napari_viewer)
+        self.body = QWidget()
+        self.column = QVBoxLayout(self.body)
+        self.column.setContentsMargins(8, 6, 8, 6)
+        self.column.setSpacing(6)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._empty())
+        self._stack.addWidget(_scrolled(self.body))
+        self.workspace.project_opened.connect(self._on_project)
+
+    def _empty(self) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.addWidget(heading("Open a project"))
+        column.addWidget(sentence(EMPTY, muted=True))
+        column.addWidget(button("Open project…", self._choose, "Choose the project's folder"))
+        column.addStretch()
+        return page
+
+    def _choose(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Open a project's folder")
+        if folder:
+            self.workspace.open_project(folder)
+
+    def _on_project(self) -> None:
+        self._stack.setCurrentIndex(1)
+        self.on_project()
+
+    def finish(self) -> None:
+        """To be called at the end of a dock's constructor: catch up with a project that is open already."""
+        if self.workspace.session is not None:
+            self._on_project()
+
+    def on_project(self) -> None:
+        """A project was opened: connect to its session and show it."""
+        raise NotImplementedError
+
+
+def _scrolled(body: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(body)
+    return area

@@ -1,0 +1,96 @@
+"""Small pieces that several docks are built of: quiet labels, buttons with their key, pictures of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor, QFont, QImage, QPainter, QPixmap
+from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
+from superqt import QElidingLabel
+
+
+def sentence(text: str = "", *, muted: bool = False) -> QLabel:
+    """A label for whole sentences: wraps, can be selected, never cuts."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    if muted:
+        mute(label)
+    return label
+
+
+def mute(label: QLabel) -> None:
+    """Make a label quieter than its neighbors, in any theme."""
+    label.setStyleSheet("color: rgba(150, 155, 165, 255);")
+
+
+def heading(text: str = "") -> QElidingLabel:
+    """A short title inside a dock; a long one is elided and shown whole in its tooltip."""
+    label = QElidingLabel(text)
+    font = label.font()
+    font.setWeight(QFont.Weight.DemiBold)
+    label.setFont(font)
+    return label
+
+
+def button(text: str, act: Callable[[], object], tooltip: str, key: str = "") -> QPushButton:
+    """A push button; its tooltip names the key."""
+    made = QPushButton(text)
+    made.setToolTip(f"{tooltip} ({key})" if key else tooltip)
+    made.clicked.connect(lambda _checked=False: act())
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return made
+
+
+class Picture(QWidget):
+    """Shows an array as a picture, keeping its proportions, with the patient's sides marked.
+
+    Parameters
+    ----------
+    caption : str
+        Stands below the picture.
+    """
+
+    def __init__(self, caption: str) -> None:
+        super().__init__()
+        self._caption = caption
+        self._pixmap: QPixmap | None = None
+        self.setMinimumSize(110, 124)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def show_array(self, pixels: np.ndarray | None) -> None:
+        """Show ``(H, W, 3) uint8``, or nothing."""
+        self._pixmap = None if pixels is None else _pixmap(pixels)
+        self.update()
+
+    def paintEvent(self, _event) -> None:  # Qt's name
+        """Draw the picture as large as fits, and the caption."""
+        painter = QPainter(self)
+        line = painter.fontMetrics().height() + 2
+        room = self.rect().adjusted(0, 0, 0, -line)
+        painter.fillRect(room, QColor(16, 17, 20))
+        painter.setPen(QColor(150, 155, 165))
+        caption_room = self.rect().adjusted(0, room.height(), 0, 0)
+        painter.drawText(caption_room, Qt.AlignmentFlag.AlignCenter, self._caption)
+        if self._pixmap is not None:
+            mode = Qt.TransformationMode.SmoothTransformation
+            ratio = Qt.AspectRatioMode.KeepAspectRatio
+            scaled = self._pixmap.scaled(room.size(), ratio, mode)
+            left = room.left() + (room.width() - scaled.width()) // 2
+            top = room.top() + (room.height() - scaled.height()) // 2
+            painter.drawPixmap(left, top, scaled)
+            painter.setPen(QColor(255, 255, 255))
+            letters = room.adjusted(left + 4, top + 2, -left - 4, 0)
+            painter.drawText(letters, Qt.AlignmentFlag.AlignLeft, "R")
+            painter.drawText(letters, Qt.AlignmentFlag.AlignRight, "L")
+        painter.end()
+
+
+def _pixmap(pixels: np.ndarray) -> QPixmap:
+    pixels = np.ascontiguousarray(pixels)
+    height, width = pixels.shape[:2]
+    image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    return QPixmap.fromImage(image.copy())

@@ -1,0 +1,77 @@
+"""The live curves of a round: the loss, and the Dice of student and teacher on the gate half of the holdout."""
+
+from __future__ import annotations
+
+import pyqtgraph as pg
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_semimedref.run_monitor import RoundView
+
+LOSS, STUDENT, TEACHER = (200, 205, 215), (255, 158, 28), (64, 200, 255)
+BACKGROUND = (22, 24, 28)
+SMOOTHING = 0.9
+
+
+class RoundPlots(QWidget):
+    """Two small plots above each other with a common axis of steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        loss, dice = _plot("Loss"), _plot("Holdout Dice")
+        dice.setYRange(0, 1, padding=0.02)
+        dice.setXLink(loss)
+        dice.setLabel("bottom", "Step")
+        self._raw = loss.plot(pen=pg.mkPen((*LOSS, 70)))
+        self._loss = loss.plot(pen=pg.mkPen(LOSS, width=2))
+        dice.addLegend(offset=(-8, -8), labelTextSize="8pt")
+        self._student = _dots(dice, STUDENT, "student")
+        self._teacher = _dots(dice, TEACHER, "teacher")
+        for plot in (loss, dice):
+            column.addWidget(plot, 1)
+
+    def show_round(self, view: RoundView) -> None:
+        """Draw what is known of a round."""
+        steps = [step for step, _ in view.losses]
+        losses = [loss for _, loss in view.losses]
+        self._raw.setData(steps, losses)
+        self._loss.setData(steps, smoothed(losses))
+        for curve, role in ((self._student, "student"), (self._teacher, "teacher")):
+            points = [
+                (each.step, each.dice_per_image)
+                for each in view.status.evaluations
+                if each.role == role and each.half == "gate"
+            ]
+            curve.setData([step for step, _ in points], [dice for _, dice in points])
+
+
+def smoothed(losses: list[float]) -> list[float]:
+    """Exponential moving average, started without bias."""
+    out: list[float] = []
+    total = weight = 0.0
+    for loss in losses:
+        total = SMOOTHING * total + (1 - SMOOTHING) * loss
+        weight = SMOOTHING * weight + (1 - SMOOTHING)
+        out.append(total / weight)
+    return out
+
+
+def _plot(title: str) -> pg.PlotWidget:
+    plot = pg.PlotWidget(background=BACKGROUND)
+    plot.setMinimumHeight(110)
+    plot.setLabel("left", title)
+    plot.setMouseEnabled(False, False)
+    plot.setMenuEnabled(False)
+    plot.hideButtons()
+    plot.showGrid(y=True, alpha=0.15)
+    plot.getAxis("left").setWidth(48)
+    return plot
+
+
+def _dots(plot: pg.PlotWidget, color: tuple[int, int, int], name: str) -> pg.PlotDataItem:
+    return plot.plot(
+        pen=pg.mkPen(color, width=2), symbol="o", symbolSize=5, symbolBrush=color,
+        symbolPen=None, name=name,
+    )  # fmt: skip

@@ -1,0 +1,125 @@
+"""The review dock: accept, skip, go back, start over; and what the draft is at the moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout
+
+from napari_semimedref import keys
+from napari_semimedref.session import LATER
+from napari_semimedref.viewer_bridge import MASK, PROPOSAL, UNCERTAINTY
+from napari_semimedref.widgets.dock import Dock
+from napari_semimedref.widgets.parts import button, sentence
+from training.review import OpenCase
+
+REASONS = (LATER, "words unclear", "film unreadable", "unsure", "not for this project")
+LAYERS = (
+    ("Mask", MASK, "Show your mask"),
+    ("Proposal", PROPOSAL, "Show the teacher's proposal as a contour"),
+    ("Uncertainty", UNCERTAINTY, "Show where the teacher is unsure"),
+)
+
+
+class ReviewDock(Dock):
+    """The buttons of the review and the state of the draft."""
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(napari_viewer)
+        space = self.workspace
+        self.accept = button(
+            "Accept", space.accept, "Keep mask and words, open the next", keys.ACCEPT
+        )
+        self.accept.setStyleSheet(
+            "QPushButton:enabled {background: #1f7a4d; color: white; font-weight: 600;}"
+            "QPushButton:enabled:hover {background: #259a60;}"
+        )
+        self.accept.setMinimumHeight(34)
+        self.skip = button("Skip", space.skip, "Put aside for the reason beside", keys.SKIP)
+        self.previous = button("Previous", space.previous, "Back to the case before", keys.PREVIOUS)
+        self.reset = button(
+            "Reset to proposal", space.reset, "Make the mask the proposal again", keys.RESET
+        )
+        self.reason = QComboBox()
+        self.reason.addItems(REASONS)
+        self.reason.setToolTip("Why a case is skipped")
+        self.reason.currentTextChanged.connect(self._choose_reason)
+        self.state = sentence(muted=True)
+        self.saved = sentence(muted=True)
+        self._lay_out()
+        space.case_shown.connect(self.show_case)
+        self.finish()
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setSpacing(6)
+        grid.addWidget(self.accept, 0, 0, 1, 2)
+        grid.addWidget(self.skip, 1, 0)
+        grid.addWidget(self.reason, 1, 1)
+        grid.addWidget(self.previous, 2, 0)
+        grid.addWidget(self.reset, 2, 1)
+        self.column.addLayout(grid)
+        row = QHBoxLayout()
+        for text, layer, tooltip in LAYERS:
+            box = QCheckBox(text)
+            box.setToolTip(tooltip)
+            box.setChecked(layer != UNCERTAINTY)
+            box.toggled.connect(lambda on, layer=layer: self._show_layer(layer, on))
+            row.addWidget(box)
+        self.column.addLayout(row)
+        self.column.addWidget(self.state)
+        self.column.addWidget(self.saved)
+        self.column.addStretch()
+
+    def on_project(self) -> None:
+        """Follow the session's draft."""
+        session = self.workspace.session
+        session.mask_edited.connect(self._on_edit)
+        session.description_edited.connect(lambda _words: self._on_edit())
+        session.proposal_changed.connect(lambda _opened: self._show_state())
+        session.draft_saved.connect(lambda: self.saved.setText("Draft saved."))
+        session.accepted.connect(self._on_accepted)
+        self.show_case(session.current)
+
+    def show_case(self, opened: OpenCase | None) -> None:
+        """Show the state of another case."""
+        for each in (self.accept, self.skip, self.reset, self.reason):
+            each.setEnabled(opened is not None)
+        self.previous.setEnabled(bool(self.workspace.session.desk.visited))
+        if opened is not None and opened.restored:
+            self.saved.setText("Your draft of an earlier time is back.")
+        self._show_state()
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _choose_reason(self, reason: str) -> None:
+        self.workspace.skip_reason = reason
+
+    def _show_layer(self, layer: str, on: bool) -> None:
+        if self.workspace.bridge is not None:
+            self.workspace.bridge.set_visible(layer, on)
+
+    def _on_edit(self) -> None:
+        self.saved.setText("Draft changed …")
+        self._show_state()
+
+    def _on_accepted(self, revision: Any) -> None:
+        how = {"as is": "as proposed", "edited": "after corrections", "redrawn": "as drawn"}
+        manner = how.get(revision.outcome, revision.outcome)
+        self.saved.setText(f"Accepted {revision.case_id} {manner}.")
+
+    def _show_state(self) -> None:
+        session = self.workspace.session
+        opened, mask = session.current, session.mask
+        if opened is None or mask is None:
+            self.state.setText("No case is open: choose one in the queue.")
+            return
+        words = [f"Mask {np.count_nonzero(mask) / mask.size:.1%} of the film"]
+        if opened.proposal is not None:
+            changed = int(np.count_nonzero(opened.proposal != mask))
+            words.append(f"{changed} px changed" if changed else "as proposed")
+        if opened.case.mask is not None:
+            words.append(f"{opened.case.revisions} revision{'s' * (opened.case.revisions != 1)}")
+        self.reset.setEnabled(opened.proposal is not None)
+        self.state.setText(" · ".join(words) + ".")

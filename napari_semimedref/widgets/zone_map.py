@@ -1,0 +1,100 @@
+"""The zone map: the six zones as the film shows them; a click puts a zone into the words or takes it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from qtpy.QtCore import QRectF, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QMouseEvent, QPainter, QPen
+from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from training.report import zone_boxes
+
+WORDS = {"u": "upper", "m": "middle", "l": "lower", "L": "left", "R": "right"}
+SIDE = 300  # of the square the boxes are computed in
+MARGIN = 18
+NAMED = QColor(64, 160, 200, 150)
+PAINTED = QColor(255, 158, 28, 230)
+
+
+class ZoneMap(QWidget):
+    """Six cells in the film's layout: filled where the words name the zone, dotted where the mask lies."""
+
+    toggled = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._convention = "image"
+        self._named: frozenset[str] = frozenset()
+        self._painted: frozenset[str] = frozenset()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMouseTracking(True)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName("Zones named by the description")
+
+    def sizeHint(self) -> QSize:  # Qt's name
+        """Three rows of readable cells."""
+        return QSize(240, 92)
+
+    def show_zones(self, convention: str, named: Iterable[str], painted: Iterable[str]) -> None:
+        """Show which zones the words name and which the mask touches."""
+        self._convention = convention
+        self._named, self._painted = frozenset(named), frozenset(painted)
+        self.update()
+
+    def zone_at(self, x: float, y: float) -> str | None:
+        """The zone under a point of the widget."""
+        return next((zone for zone, cell in self.cells().items() if cell.contains(x, y)), None)
+
+    def cells(self) -> dict[str, QRectF]:
+        """Where each zone is drawn: the film's boxes, stretched to the widget."""
+        width, height = self.width() - 2 * MARGIN, self.height()
+        boxes = zone_boxes((SIDE, SIDE), convention=self._convention)
+        return {
+            zone: QRectF(
+                MARGIN + x0 / SIDE * width + 1,
+                y0 / SIDE * height + 1,
+                (x1 - x0) / SIDE * width - 2,
+                (y1 - y0) / SIDE * height - 2,
+            )
+            for zone, (y0, x0, y1, x1) in boxes.items()
+        }
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # Qt's name
+        """Tell which zone was clicked."""
+        zone = self.zone_at(event.position().x(), event.position().y())
+        if zone is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.toggled.emit(zone)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # Qt's name
+        """Say what a click would do."""
+        zone = self.zone_at(event.position().x(), event.position().y())
+        if zone is not None:
+            act = "Take out of" if zone in self._named else "Put into"
+            place = f"{WORDS[zone[1]]} {WORDS[zone[0]]}"
+            QToolTip.showText(event.globalPosition().toPoint(), f"{act} the words: {place}", self)
+
+    def paintEvent(self, _event) -> None:  # Qt's name
+        """Draw the cells and the patient's sides."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for zone, cell in self.cells().items():
+            self._draw_cell(painter, zone, cell)
+        painter.setPen(self.palette().text().color())
+        room = self.rect()
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, "R")
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, "L")
+        painter.end()
+
+    def _draw_cell(self, painter: QPainter, zone: str, cell: QRectF) -> None:
+        fill = NAMED if zone in self._named else QColor(128, 136, 150, 40)
+        painter.setBrush(fill)
+        painter.setPen(QPen(QColor(128, 136, 150, 110)))
+        painter.drawRoundedRect(cell, 4, 4)
+        painter.setPen(self.palette().text().color())
+        words = f"{WORDS[zone[1]]} {WORDS[zone[0]]}"
+        painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, words)
+        if zone in self._painted:
+            painter.setBrush(PAINTED)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.drawEllipse(QRectF(cell.right() - 13, cell.top() + 5, 8, 8))
