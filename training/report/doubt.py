@@ -13,6 +13,7 @@ from training.report.finding import (
     sides_of,
 )
 from training.report.phrases import Part
+from training.report.repair import near_capitals
 from training.report.resolve import Sentence
 from training.report.tokens import Token
 from training.report.vocabulary import LEXICON
@@ -48,6 +49,8 @@ def reading_problems(
         else:
             problems.append(_not_counted(text, part))
     problems += _other_spelling(sentence.scene.tokens, parts)
+    if sentence.parts or sentence.template:
+        problems += _stray_odd(text, sentence.scene.tokens, parts)
     if affirmed & denied:
         problems.append(
             Problem(
@@ -146,6 +149,20 @@ def _other_spelling(tokens: list[Token], parts: list[Part]) -> list[Problem]:
     inside = {token.start for part in parts for token in part.tokens}
     loose = [token for token in tokens if token.start not in inside and token.fix is not None]
     return [Problem(p.code, p.sentence, p.start, p.end, p.fix, 0) for p in _spelling(loose)]
+
+
+def _stray_odd(text: str, tokens: list[Token], parts: list[Part]) -> list[Problem]:
+    """Words beside the phrases that may be a spoiled side, level or zone: a zone may be missing."""
+    inside = {token.start for part in parts for token in part.tokens}
+    return [
+        Problem(
+            "unreadable-word", f"'{t.raw}' may be a misspelt position.", t.start, t.end, None, 3
+        )
+        for t in tokens
+        if t.kind == "odd"
+        and t.start not in inside
+        and (len(t.raw) > 2 or t.meaning.value == "hangs" or near_capitals(text[t.start : t.end]))
+    ]
 
 
 def _not_counted(text: str, part: Part) -> Problem:

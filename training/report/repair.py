@@ -3,16 +3,29 @@ refusal to choose between two meanings that are equally near."""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
-from training.report.vocabulary import CORE, FUSED, LEXICON, OTHER_TARGETS, POSITION_TARGETS
+from training.report.vocabulary import (
+    CORE,
+    FUSED,
+    LEVELS,
+    LEXICON,
+    ORDINARY,
+    OTHER_TARGETS,
+    PLACES,
+    POSITION_TARGETS,
+    WHOLE_ZONES,
+)
 
 KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 LONGEST = 40
 MARGIN = 0.75
+LEVEL_WORDS = tuple(word for word in (*LEVELS, *PLACES) if len(word) > 2)
+STUCK_CAPITALS = re.compile("[LR][UML]L|[LRUM]{2}")
 
 
 class Repair(NamedTuple):
@@ -56,11 +69,64 @@ def repair(word: str) -> Repair | None:
 
 @lru_cache(maxsize=65536)
 def near_position(word: str) -> bool:
-    """True when a side or level word is at most two plain edits away (one, for strings of three letters)."""
-    if len(word) < 3 or len(word) > 9:
+    """True when an unknown lower-case string may be a spoiled side, level or whole zone ("pupe", "lrl", "andruppir")."""
+    if len(word) < 2 or len(word) > LONGEST:
         return False
-    limit = 1 if len(word) == 3 else 2
-    return any(OSA.distance(word, core, score_cutoff=limit) <= limit for core in CORE)
+    if 3 <= len(word) <= 9:
+        limit = 1 if len(word) == 3 else 2
+        if any(OSA.distance(word, core, score_cutoff=limit) <= limit for core in CORE):
+            return True
+    if len(word) <= 4 and any(
+        OSA.distance(word, zone, score_cutoff=1) <= 1 for zone in WHOLE_ZONES
+    ):
+        return True
+    return len(word) >= 6 and _holds_core(word)
+
+
+def near_capitals(word: str) -> bool:
+    """True when an unknown string may be a spoiled "RUL", "LLL" and the like, alone or stuck to the next word."""
+    if word.isupper() and len(word) > 5:
+        return False
+    if STUCK_CAPITALS.search(word):
+        return True
+    if not 2 <= len(word) <= 5 or not any(letter.isupper() for letter in word[1:]):
+        return False
+    return any(OSA.distance(word.lower(), zone, score_cutoff=2) <= 2 for zone in WHOLE_ZONES)
+
+
+@lru_cache(maxsize=65536)
+def near_level(word: str) -> bool:
+    """True when an unknown lower-case string is two plain edits from any word for a level, or begins like one."""
+    if len(word) < 3 or word in ORDINARY or word in LEXICON:
+        return False
+    for level in LEVEL_WORDS:
+        limit = 1 if min(len(word), len(level)) < 5 else 2
+        begins = word[: len(level)] if len(word) > len(level) + 2 else word
+        if OSA.distance(begins, level, score_cutoff=limit) <= limit:
+            return True
+    return False
+
+
+@lru_cache(maxsize=65536)
+def near_denial(word: str) -> bool:
+    """True when an unknown lower-case string may be a spoiled "no" or "clear"."""
+    if len(word) <= 3:
+        return OSA.distance(word, "no", score_cutoff=1) <= 1
+    return OSA.distance(word, "clear", score_cutoff=2) <= 2
+
+
+def _holds_core(word: str) -> bool:
+    """True when a side or level word is inside, whole or with one edit (the longer ones)."""
+    for core in CORE:
+        if core in word:
+            return True
+        if len(core) < 5:
+            continue
+        for size in (len(core) - 1, len(core)):
+            windows = (word[at : at + size] for at in range(len(word) - size + 1))
+            if any(OSA.distance(window, core, score_cutoff=1) <= 1 for window in windows):
+                return True
+    return False
 
 
 def _limit(word: str) -> float:

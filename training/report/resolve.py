@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from training.report.finding import SIDES
 from training.report.phrases import LEVEL_ORDER, Part
+from training.report.repair import near_level
 from training.report.scope import Scene
 
 
@@ -161,7 +162,9 @@ def _find_level(sentence: Sentence, part: Part) -> None:
     others = [p for p in sentence.parts if p is not part]
     named = frozenset(side for p in others for side in p.sides if p.levels)
     full = [p for p in others if p.sides and p.levels]
-    if not others:
+    if not others and _level_spoiled(sentence.scene, part):
+        part.undecided = "which level"
+    elif not others:
         part.levels, part.repaired, part.filled = LEVEL_ORDER, True, "level"
     elif (
         sentence.stated == "unilateral"
@@ -175,6 +178,18 @@ def _find_level(sentence: Sentence, part: Part) -> None:
         part.repaired, part.filled = True, "empty side"
     else:
         part.undecided = "which level"
+
+
+def _level_spoiled(scene: Scene, part: Part) -> bool:
+    """True where a word beside a bare side may be a spoiled level ("left apgcal opacity", "left id zone")."""
+    around = (
+        scene.tokens[max(0, part.first - 2) : part.first] + scene.tokens[part.last : part.last + 3]
+    )
+    if any(t.kind in ("word", "odd") and near_level(t.raw) for t in around):
+        return True
+    after = scene.tokens[part.last : part.last + 3]
+    gap = next((at for at, t in enumerate(after) if t.kind == "noun"), 0)
+    return gap > 0 and all(t.kind in ("word", "odd") for t in after[:gap])
 
 
 def _doubt_left_alone(sentence: Sentence) -> None:

@@ -6,9 +6,9 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
-from training.report.repair import near_position, slip
+from training.report.repair import near_denial, near_position, slip
 from training.report.tokens import Token
-from training.report.vocabulary import LEXICON, TEMPLATE, Meaning
+from training.report.vocabulary import LEXICON, ORDINARY, TEMPLATE, Meaning
 
 BEFORE = frozenset(("side", "level", "all"))
 AFTER = frozenset(("side", "level", "noun", "place"))
@@ -34,25 +34,29 @@ def _in_slot(tokens: list[Token], at: int, template: bool) -> Token:
     token = tokens[at]
     if token.rivals:
         return _level_or_noun(tokens, at)
-    if (
-        token.kind not in LOOSE
-        or token.fix is not None
-        or len(token.raw) < 2
-        or not token.raw.isalnum()
-    ):
+    if token.fix is not None and _displaced(tokens, at):
+        return replace(token, meaning=Meaning("odd", "hangs"), fix=None)
+    if token.kind == "odd" and _hangs(tokens, at):
+        return replace(token, meaning=Meaning("odd", "hangs"))
+    if token.kind not in LOOSE or token.fix is not None or not token.raw.isalnum():
         return token
     before = tokens[at - 1] if at else None
     after = tokens[at + 1] if at + 1 < len(tokens) else None
     touches_after = after is not None and after.kind in AFTER
     touches_before = before is not None and before.kind in BEFORE
+    if _hangs(tokens, at):
+        return replace(token, meaning=Meaning("odd", "hangs"))
     if not (touches_after or touches_before):
         return token
-    opens = touches_before or (template and before is not None and before.kind in ("comma", "and"))
+    listed = before is not None and before.kind in ("comma", "and", "or")
+    opens = touches_before or (
+        listed and (template or (at > 1 and tokens[at - 2].kind in (*BEFORE, "noun", "place")))
+    )
     if opens and touches_after and (word := slip(token.raw)):
         return replace(token, word=word, meaning=LEXICON[word], fix=word)
     known = token.kind in ("filler", "prep", "elsewhere", "number")
     if template and token.raw not in TEMPLATE and near_position(token.raw) and not known:
-        return replace(token, meaning=Meaning("odd"))
+        return replace(token, meaning=Meaning("odd", "hangs"))
     return token
 
 
@@ -70,3 +74,49 @@ def _level_or_noun(tokens: list[Token], at: int) -> Token:
     if len(words) != 1:
         return token
     return replace(token, word=words[0], meaning=LEXICON[words[0]], fix=words[0], rivals=())
+
+
+def _displaced(tokens: list[Token], at: int) -> bool:
+    """True for a misspelling read as a number, a finding or the like where only a position can stand ("owe left")."""
+    if tokens[at].kind not in ("number", "word", "no", "elsewhere"):
+        return False
+    after = tokens[at + 1].kind if at + 1 < len(tokens) else ""
+    return after in AFTER and at > 0 and tokens[at - 1].kind in (*BEFORE, "and", "comma")
+
+
+def _hangs(tokens: list[Token], at: int) -> bool:
+    """True for a scrap joined to a position by "and" ("mip and lower zones") or a spoiled "no" that opens a sentence."""
+    token = tokens[at]
+    if token.kind not in ("word", "number", "odd") or not token.raw.isalnum():
+        return False
+    unknown = token.raw not in ORDINARY and token.kind != "number"
+    after = [t.kind for t in tokens[at + 1 : at + 3]]
+    before = [t.kind for t in tokens[max(0, at - 2) : at]][::-1]
+    joined = any(
+        len(kinds) == 2
+        and kinds[0] in ("and", "or", "to")
+        and kinds[1] in ("side", "level", "place", "zone", "noun")
+        for kinds in (before, after)
+    )
+    if joined and (slip(token.raw) or (unknown and len(token.raw) <= 4)):
+        return True
+    if unknown and 1 < len(token.raw) <= 4 and token.kind == "word" and after[:1] == ["noun"]:
+        return True
+    if unknown and len(token.raw) > 4 and token.raw.endswith(("lung", "lobe", "zone")):
+        return True
+    if (
+        unknown
+        and token.kind == "word"
+        and len(token.raw) <= 4
+        and after[:1] == ["level"]
+        and before[:1] == ["comma"]
+    ):
+        return True
+    if (
+        unknown
+        and len(token.raw) <= 9
+        and (token.raw.endswith("and") or token.raw.startswith("and"))
+    ):
+        return after[:1] != [] and after[0] in AFTER
+    opens = at == 0 or tokens[at - 1].kind in ("stop", "comma")
+    return unknown and near_denial(token.raw) and (opens or len(token.raw) > 3)

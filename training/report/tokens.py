@@ -6,15 +6,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from training.report.repair import Repair, near_position, repair
-from training.report.vocabulary import LEXICON, ORDINARY, Meaning
+from training.report.repair import Repair, near_capitals, near_position, repair
+from training.report.vocabulary import LEXICON, ORDINARY, WHOLE_ZONES, Meaning
 
 PIECE = re.compile(r"\[UNK_POS\]|and/or|[^\W_]+|>>|<<|\n|[^\w\s]|_", re.IGNORECASE)
 GLUE = frozenset("-‐‑'’")
 POSITION_KINDS = frozenset(("side", "both", "level", "place", "zone", "vague", "all", "noun"))
 BREAKABLE = frozenset(
-    ["left", "right", "upper", "middle", "lower", "all", "lung", "bilateral", "unilateral"]
+    ("left", "right", "upper", "middle", "lower", "all", "lung", "bilateral", "unilateral", "clear")
 )
+COMPARATIVES = frozenset(("greater", "more", "worse", "less", "larger"))
+MENDED = BREAKABLE | {"bibasal", "bibasilar", "basal", "bases"}
 UNKNOWN = Meaning("word")
 
 
@@ -72,14 +74,28 @@ def tokenize(text: str) -> list[Token]:
         taken, new = _joined(text, pieces, at) or (1, _read(text, *pieces[at]))
         tokens += new
         at += taken
-    return _lonely_letters(text, [token for token in tokens if token.kind != "glue"])
+    words = _comparisons([token for token in tokens if token.kind != "glue"])
+    return _lonely_letters(text, words)
+
+
+def _comparisons(tokens: list[Token]) -> list[Token]:
+    """ "greater than" as one mark of comparison."""
+    merged: list[Token] = []
+    for token in tokens:
+        if token.word == "than" and merged and merged[-1].word in COMPARATIVES:
+            before = merged.pop()
+            token = Token(before.start, token.end, ">", Meaning("cmp"), raw=f"{before.raw} than")
+        merged.append(token)
+    return merged
 
 
 def _read(text: str, start: int, end: int) -> list[Token]:
     word = text[start:end].lower()
     if word in GLUE:
         return [Token(start, end, word, Meaning("glue"), raw=word)]
-    if word in LEXICON:
+    if word in LEXICON and not (
+        word in WHOLE_ZONES and text[start:end] not in (word, word.upper())
+    ):
         return [Token(start, end, word, LEXICON[word], raw=word)]
     if word.isdecimal() and len(word) < 4:
         return [Token(start, end, word, Meaning("number", str(int(word))), raw=word)]
@@ -87,10 +103,12 @@ def _read(text: str, start: int, end: int) -> list[Token]:
         return [Token(start, end, word, UNKNOWN, raw=word)]
     if word in ORDINARY:
         return [Token(start, end, word, UNKNOWN, raw=word)]
-    return _unknown(start, end, word)
+    return _unknown(start, end, word, text[start:end])
 
 
-def _unknown(start: int, end: int, word: str) -> list[Token]:
+def _unknown(start: int, end: int, word: str, typed: str) -> list[Token]:
+    if near_capitals(typed):
+        return [Token(start, end, word, Meaning("odd"), raw=word)]
     found = repair(word)
     if found is None:
         kind = "odd" if near_position(word) or len(word) < 3 else "word"
@@ -119,8 +137,10 @@ def _joined(text: str, pieces: list[tuple[int, int]], at: int) -> tuple[int, lis
             text[start : pieces[at][1]].lower()
             + text[pieces[at + 2][0] : pieces[at + 2][1]].lower()
         )
-        if _breaks(text, pieces[at], pieces[at + 2]) and bare in BREAKABLE:
-            return 3, [Token(start, pieces[at + 2][1], bare, LEXICON[bare], bare, (), whole)]
+        if _breaks(text, pieces[at], pieces[at + 2]) and (
+            mended := _rejoined(text, start, pieces[at + 2][1], bare)
+        ):
+            return 3, mended[1]
     if at + 1 < len(pieces) and pieces[at + 1][0] == pieces[at][1] + 1:
         bare = (
             text[start : pieces[at][1]].lower()
@@ -137,9 +157,23 @@ def _breaks(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
 
 
 def _rejoined(text: str, start: int, end: int, bare: str) -> tuple[int, list[Token]] | None:
+    """The word that two pieces make together: exactly, or by repair where neither piece is a word itself."""
+    raw = text[start:end].lower()
     if bare in BREAKABLE:
-        return 2, [Token(start, end, bare, LEXICON[bare], bare, (), text[start:end].lower())]
-    return None
+        return 2, [Token(start, end, bare, LEXICON[bare], bare, (), raw)]
+    pieces = PIECE.findall(raw)
+    if len(bare) < 4 or any(
+        piece in LEXICON or (piece in ORDINARY and len(piece) > 2)
+        for piece in pieces[:1] + pieces[-1:]
+    ):
+        return None
+    found = repair(bare)
+    if found is None or found.rivals or len(found.words) > 1 or found.words[0] not in MENDED:
+        return None
+    if any((own := repair(piece)) and not own.rivals for piece in pieces[:1] + pieces[-1:]):
+        return None
+    word = found.words[0]
+    return 2, [Token(start, end, word, LEXICON[word], word, (), raw)]
 
 
 def _lonely_letters(text: str, tokens: list[Token]) -> list[Token]:

@@ -77,7 +77,7 @@ NOUNS = _table(
     "noun", "lung lobe zone field lungfield hemithorax side portion part third aspect chest"
 ) | _table(
     "noun",
-    "lungs lobes zones fields lungfields hemithoraces sides portions parts thirds",
+    "lungs lobes zones fields lungfields hemithoraces sides portions parts",
     plural=True,
 )
 FILLERS = _table(
@@ -102,7 +102,7 @@ DENIALS = (
     | _table(
         "doubt",
         "cannot exclude excluded unlikely doubtful rather instead resolved longer previous previously history "
-        "resolving cleared formerly old indeterminate half",
+        "thirds rule ruled resolving cleared formerly old indeterminate half",
     )
     | _table(
         "emphasis",
@@ -167,7 +167,7 @@ POSITION_TARGETS = _words(
 )
 OTHER_TARGETS = _words(
     "pulmonary infection infected area areas opacity opacities consolidation infiltrate pneumonia effusion "
-    "and no zero one two three four five six seven eight nine ten "
+    "clear without absent resolved sparing and no zero one two three four five six seven eight nine ten "
 )
 FUSED = frozenset(
     _words(
@@ -186,6 +186,9 @@ TEMPLATE = frozenset(
 # Ordinary words near a position word, which prose puts beside one: never taken for a misspelling there.
 ORDINARY = frozenset(
     _words(
+        "superimposed superficial supervening nuclear clean clearing cleaner eighth  "
+        "slightly lightly highlight highlights straight straightening insight overnight tonight brighter followed following follow "
+        "allowed swallow shallow hollow yellow lowered midline outright eighteen eighty "
         "is by am be he if it me my us we do go ie eg dr ap pa ct up iv ng et id hx tb cm mm ok "
         "slight small mild light upright bright height less least most best rest test lost last late later layer "
         "layering over other under super proper paper weight might tight night sight eight wall call fall tall "
