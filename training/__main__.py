@@ -19,19 +19,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done; 1 failed, with one sentence on stderr; 3 stopped on request.
+        0 done; 2 failed, with one sentence on stderr; 3 stopped on request.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] not in ("run", "serve"):
         from training.cli import main as command_line
 
-        return command_line(words) or 0
+        command_line()
+        return 0
     options = _parser().parse_args(words)
     try:
         return _run(options) if options.do == "run" else _serve(options)
     except SemiMedRefError as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return 2
 
 
 def _parser() -> argparse.ArgumentParser:

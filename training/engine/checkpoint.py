@@ -198,7 +198,8 @@ def _unflatten_optimizer(tensors: dict[str, Tensor], numbers: dict[str, Any]) ->
     for key, value in tensors.items():
         number, name = key.split(".", 1)
         entries.setdefault(int(number), {})[name] = value
-    return {"state": entries, "param_groups": numbers["param_groups"]}
+    groups = [{**group, "betas": tuple(group["betas"])} for group in numbers["param_groups"]]
+    return {"state": entries, "param_groups": groups}
 
 
 class _Replacement:

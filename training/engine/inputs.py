@@ -112,7 +112,7 @@ def unlabeled_student_films(
         Donors of whole sides with exact masks.
     """
     own = StudentFilms(strong_images(weak, views), probabilities, weak.texts, weak.texts)
-    patched = _patch(own, weak.keys, views, convention)
+    patched = patch_films(own, weak.keys, views, convention)
     rng = weak.keys[0].stream("labeled donors")
     donors = rng.permutation(len(weak.keys)) % len(labeled.texts)
     donated = StudentFilms(
@@ -153,9 +153,10 @@ def paste_sides(
     )
 
 
-def _patch(
+def patch_films(
     own: StudentFilms, keys: tuple[Key, ...], views: ViewsConfig, convention: Convention
 ) -> StudentFilms:
+    """T-PatchMix between the films of a batch; two films are each other's partners."""
     partners = derangement(len(keys), keys[0].stream("patch partners"))
     maps = own.targets[:, 0].float().cpu().numpy()
     plans = tuple(
