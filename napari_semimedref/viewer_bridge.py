@@ -15,7 +15,7 @@ from psygnal import Signal
 from training.review import OpenCase
 
 IMAGE, PROPOSAL, UNCERTAINTY, MASK = "film", "proposal", "uncertainty", "mask"
-ORDER = (IMAGE, UNCERTAINTY, PROPOSAL, MASK)
+ORDER = (IMAGE, UNCERTAINTY, MASK, PROPOSAL)
 MASK_COLOR = (1.0, 0.62, 0.11, 1.0)
 PROPOSAL_COLOR = (0.25, 0.85, 1.0, 1.0)
 MARKERS = {"semimedref_left_edge": "top_left", "semimedref_right_edge": "top_right"}
@@ -221,7 +221,9 @@ def entropy_of(probability: np.ndarray) -> np.ndarray:
 
 def _make(name: str, data: np.ndarray) -> Layer:
     if name == IMAGE:
-        return Image(data, name=name, colormap="gray", contrast_limits=(0, 1))
+        return Image(
+            data, name=name, colormap="gray", contrast_limits=(0, 1), interpolation2d="linear"
+        )
     if name == UNCERTAINTY:
         limits = {"colormap": "magma", "contrast_limits": (0, 1)}
         return Image(data, name=name, blending="additive", opacity=0.7, visible=False, **limits)

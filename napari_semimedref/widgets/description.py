@@ -78,6 +78,8 @@ class WordEdit(QPlainTextEdit):
 class DescriptionDock(Dock):
     """Edit the words; a pause in typing asks the teacher for a new pseudo-mask."""
 
+    SCROLLS = True
+
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self.title = heading("")

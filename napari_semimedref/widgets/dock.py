@@ -25,6 +25,8 @@ class Dock(QWidget):
         napari hands it in by this name; a `Workspace` is taken as it is.
     """
 
+    SCROLLS = False  # whether the body may be taller than the dock
+
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
         given = isinstance(napari_viewer, Workspace)
@@ -35,7 +37,7 @@ class Dock(QWidget):
         self.column.setSpacing(6)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty())
-        self._stack.addWidget(_scrolled(self.body))
+        self._stack.addWidget(_scrolled(self.body) if self.SCROLLS else self.body)
         self.workspace.project_opened.connect(self._on_project)
 
     def _empty(self) -> QWidget:

@@ -58,7 +58,7 @@ class Picture(QWidget):
         super().__init__()
         self._caption = caption
         self._pixmap: QPixmap | None = None
-        self.setMinimumSize(110, 124)
+        self.setMinimumSize(96, 96)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def show_array(self, pixels: np.ndarray | None) -> None:

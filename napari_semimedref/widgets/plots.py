@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import pyqtgraph as pg
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_semimedref.run_monitor import RoundView
 
 LOSS, STUDENT, TEACHER = (200, 205, 215), (255, 158, 28), (64, 200, 255)
 BACKGROUND = (22, 24, 28)
-SMOOTHING = 0.9
+SMOOTHING = 0.8
+# The title is the legend: a box would lie over the curves of so small a plot.
+DICE_TITLE = (
+    f"Holdout Dice of <span style='color:rgb{STUDENT}'>student</span> and "
+    f"<span style='color:rgb{TEACHER}'>teacher</span>"
+)
 
 
 class RoundPlots(QWidget):
@@ -20,15 +25,14 @@ class RoundPlots(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        loss, dice = _plot("Loss"), _plot("Holdout Dice")
+        loss, dice = _plot("Loss"), _plot(DICE_TITLE)
         dice.setYRange(0, 1, padding=0.02)
         dice.setXLink(loss)
         dice.setLabel("bottom", "Step")
         self._raw = loss.plot(pen=pg.mkPen((*LOSS, 70)))
         self._loss = loss.plot(pen=pg.mkPen(LOSS, width=2))
-        dice.addLegend(offset=(-8, -8), labelTextSize="8pt")
-        self._student = _dots(dice, STUDENT, "student")
-        self._teacher = _dots(dice, TEACHER, "teacher")
+        self._student = _dots(dice, STUDENT)
+        self._teacher = _dots(dice, TEACHER)
         for plot in (loss, dice):
             column.addWidget(plot, 1)
 
@@ -60,18 +64,17 @@ def smoothed(losses: list[float]) -> list[float]:
 
 def _plot(title: str) -> pg.PlotWidget:
     plot = pg.PlotWidget(background=BACKGROUND)
-    plot.setMinimumHeight(110)
-    plot.setLabel("left", title)
+    plot.setMinimumHeight(96)
+    plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+    plot.setTitle(title, size="9pt")
     plot.setMouseEnabled(False, False)
     plot.setMenuEnabled(False)
     plot.hideButtons()
     plot.showGrid(y=True, alpha=0.15)
-    plot.getAxis("left").setWidth(48)
+    plot.getAxis("left").setWidth(34)
     return plot
 
 
-def _dots(plot: pg.PlotWidget, color: tuple[int, int, int], name: str) -> pg.PlotDataItem:
-    return plot.plot(
-        pen=pg.mkPen(color, width=2), symbol="o", symbolSize=5, symbolBrush=color,
-        symbolPen=None, name=name,
-    )  # fmt: skip
+def _dots(plot: pg.PlotWidget, color: tuple[int, int, int]) -> pg.PlotDataItem:
+    look = {"symbol": "o", "symbolSize": 5, "symbolBrush": color, "symbolPen": None}
+    return plot.plot(pen=pg.mkPen(color, width=2), **look)

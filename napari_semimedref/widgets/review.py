@@ -46,7 +46,7 @@ class ReviewDock(Dock):
         self.reason.setToolTip("Why a case is skipped")
         self.reason.currentTextChanged.connect(self._choose_reason)
         self.state = sentence(muted=True)
-        self.saved = sentence(muted=True)
+        self._news = ""
         self._lay_out()
         space.case_shown.connect(self.show_case)
         self.finish()
@@ -69,7 +69,6 @@ class ReviewDock(Dock):
             row.addWidget(box)
         self.column.addLayout(row)
         self.column.addWidget(self.state)
-        self.column.addWidget(self.saved)
         self.column.addStretch()
 
     def on_project(self) -> None:
@@ -78,7 +77,7 @@ class ReviewDock(Dock):
         session.mask_edited.connect(self._on_edit)
         session.description_edited.connect(lambda _words: self._on_edit())
         session.proposal_changed.connect(lambda _opened: self._show_state())
-        session.draft_saved.connect(lambda: self.saved.setText("Draft saved."))
+        session.draft_saved.connect(lambda: self._tell("Draft saved."))
         session.accepted.connect(self._on_accepted)
         self.show_case(session.current)
 
@@ -88,7 +87,7 @@ class ReviewDock(Dock):
             each.setEnabled(opened is not None)
         self.previous.setEnabled(bool(self.workspace.session.desk.visited))
         if opened is not None and opened.restored:
-            self.saved.setText("Your draft of an earlier time is back.")
+            self._news = "Your draft of an earlier time is back."
         self._show_state()
 
     # -- inside ------------------------------------------------------------------------------------
@@ -101,19 +100,22 @@ class ReviewDock(Dock):
             self.workspace.bridge.set_visible(layer, on)
 
     def _on_edit(self) -> None:
-        self.saved.setText("Draft changed …")
-        self._show_state()
+        self._tell("Draft changed …")
 
     def _on_accepted(self, revision: Any) -> None:
         how = {"as is": "as proposed", "edited": "after corrections", "redrawn": "as drawn"}
         manner = how.get(revision.outcome, revision.outcome)
-        self.saved.setText(f"Accepted {revision.case_id} {manner}.")
+        self._tell(f"Accepted {revision.case_id} {manner}.")
+
+    def _tell(self, news: str) -> None:
+        self._news = news
+        self._show_state()
 
     def _show_state(self) -> None:
         session = self.workspace.session
         opened, mask = session.current, session.mask
         if opened is None or mask is None:
-            self.state.setText("No case is open: choose one in the queue.")
+            self.state.setText(f"{self._news} No case is open: choose one in the queue.")
             return
         words = [f"Mask {np.count_nonzero(mask) / mask.size:.1%} of the film"]
         if opened.proposal is not None:
@@ -122,4 +124,4 @@ class ReviewDock(Dock):
         if opened.case.mask is not None:
             words.append(f"{opened.case.revisions} revision{'s' * (opened.case.revisions != 1)}")
         self.reset.setEnabled(opened.proposal is not None)
-        self.state.setText(" · ".join(words) + ".")
+        self.state.setText(" · ".join(words) + f". {self._news}")

@@ -3,16 +3,26 @@ the trainer would make them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 import numpy as np
-from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSpinBox
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSpinBox,
+    QTextBrowser,
+)
 
 from napari_semimedref.engine_client import Answer
 from napari_semimedref.viewer_bridge import MASK_COLOR, PROPOSAL_COLOR
 from napari_semimedref.widgets.dock import Dock
-from napari_semimedref.widgets.parts import Picture, button, heading, sentence
+from napari_semimedref.widgets.parts import Picture, button, sentence
 
 ANY_PARTNER = "any case"
 MOST_PARTNERS = 200
@@ -31,6 +41,7 @@ class ViewsDock(Dock):
         super().__init__(napari_viewer)
         self.partner = QComboBox()
         self.partner.setToolTip("The case whose patches are mixed in")
+        self.partner.setMinimumContentsLength(8)
         self.partner.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
@@ -41,7 +52,7 @@ class ViewsDock(Dock):
         self.epoch.valueChanged.connect(lambda _value: self.ask())
         self.again = button("Another draw", self._draw_again, "Draw the views of the next epoch")
         self.pictures = {name: Picture(caption) for name, caption in PICTURES}
-        self.posaug, self.mixed, self.words = sentence(), sentence(), sentence(muted=True)
+        self.words = _reader()
         self.status = sentence(muted=True)
         self._lay_out()
         self.workspace.views_arrived.connect(self.show_views)
@@ -50,20 +61,20 @@ class ViewsDock(Dock):
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
-        for widget in (QLabel("With"), self.partner, QLabel("Epoch"), self.epoch, self.again):
+        for widget in (QLabel("Mix with"), self.partner):
             row.addWidget(widget, 1 if widget is self.partner else 0)
-        self.column.addLayout(row)
-        self.column.addWidget(self.status)
+        second = QHBoxLayout()
+        for widget in (QLabel("Epoch"), self.epoch, self.again):
+            second.addWidget(widget, 0 if isinstance(widget, QLabel) else 1)
         grid = QGridLayout()
         grid.setSpacing(4)
         for place, picture in enumerate(self.pictures.values()):
             grid.addWidget(picture, place // 2, place % 2)
-        self.column.addLayout(grid, 1)
-        self.column.addWidget(heading("Words of the strong view (PosAug)"))
-        self.column.addWidget(self.posaug)
-        self.column.addWidget(heading("Words of the mix"))
-        self.column.addWidget(self.mixed)
-        self.column.addWidget(self.words)
+        self.column.addLayout(row)
+        self.column.addLayout(second)
+        self.column.addWidget(self.status)
+        self.column.addLayout(grid, 4)
+        self.column.addWidget(self.words, 1)
 
     def on_project(self) -> None:
         """Offer the project's cases as partners."""
@@ -100,17 +111,32 @@ class ViewsDock(Dock):
         self.pictures["target"].show_array(
             _target(arrays["mixed"], arrays["mixed_mask"], arrays["block_mask"])
         )
-        texts = fields.get("texts", {})
-        original = str(answer.request["description"])
-        self.posaug.setText(marked(original, texts.get("posaug", "")))
-        self.mixed.setText(escape(texts.get("mixed", "")))
-        self.words.setText(" ".join(fields.get("words", ())))
+        self.words.setHtml(_words_of(str(answer.request["description"]), fields))
         partner = fields.get("partner")
         case = answer.request["case"]
         self.status.setText(f"{case} with {partner}" if partner else f"{case}, not mixed")
 
     def _draw_again(self) -> None:
         self.epoch.setValue(self.epoch.value() + 1)
+
+
+def _reader() -> QTextBrowser:
+    reader = QTextBrowser()
+    reader.setFrameShape(QFrame.Shape.NoFrame)
+    reader.setMinimumHeight(72)
+    reader.setMaximumHeight(150)
+    reader.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+    return reader
+
+
+def _words_of(original: str, fields: Mapping[str, Any]) -> str:
+    texts = fields.get("texts", {})
+    posaug, mixed = marked(original, texts.get("posaug", "")), escape(texts.get("mixed", ""))
+    draws = escape(" ".join(fields.get("words", ())))
+    return (
+        f"<p><b>PosAug:</b> {posaug}</p><p><b>Mix:</b> {mixed}</p>"
+        f"<p style='color:#969ba5'>{draws}</p>"
+    )
 
 
 def marked(before: str, after: str) -> str:
