@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from training.errors import FormatError
 
@@ -65,14 +65,9 @@ def _open(path: Path) -> Image.Image:
                     f"{path} has {picture.width} x {picture.height} pixels: more than 8192 x 8192."
                 )
             picture.load()
-    except (
-        UnidentifiedImageError,
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-        Warning,
-    ) as error:
+    except FormatError:
+        raise
+    except Exception as error:  # damaged bytes make its parsers raise anything
         raise FormatError(
             f"{path} is damaged or is not an image: replace it or leave the case out."
         ) from error
@@ -80,9 +75,9 @@ def _open(path: Path) -> Image.Image:
 
 
 def encode_gray(pixels: np.ndarray) -> bytes:
-    """Encode ``(H, W) uint8`` as PNG bytes."""
+    """Encode ``(H, W) uint8 or uint16`` as PNG bytes of the same depth."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels, mode="L").save(buffer, format="PNG", compress_level=3)
+    Image.fromarray(pixels).save(buffer, format="PNG", compress_level=3)
     return buffer.getvalue()
 
 

@@ -20,6 +20,7 @@ from training.pool.files import FileStore
 from training.pool.images import encode_gray, encode_mask, read_image, read_mask
 from training.pool.project import Project, add_reader, now
 from training.pool.records import ImportReport, IncomingCase, Split
+from training.pool.sources import keep_source
 
 DATASET_READER = "dataset"
 BATCH = 64
@@ -30,6 +31,7 @@ class _Prepared:
     case: dict
     mask: str | None
     hidden: str | None
+    source: str | None
 
 
 def pin(patient: str, asked: str | None, holdout_fraction: float) -> Split:
@@ -141,6 +143,7 @@ def _prepare(
         case=row,
         mask=None if mask is None else project.masks.put(encode_mask(mask), ".png"),
         hidden=None if hidden is None else store.put(encode_mask(hidden), ".png"),
+        source=None if case.source is None else keep_source(project, case.source),
     )
 
 
@@ -185,14 +188,24 @@ def _commit(project: Project, batch: list[_Prepared]) -> None:
         for item in batch
         if item.hidden is not None
     ]
+    sources = [
+        {"case_id": item.case["id"], "record": item.source}
+        for item in batch
+        if item.source is not None
+    ]
     with project.writing() as connection:
         add_reader(connection, DATASET_READER)
+        schema.sources.create(connection, checkfirst=True)  # projects made before there was one
         try:
             connection.execute(sa.insert(schema.cases), [item.case for item in batch])
         except sa.exc.IntegrityError as error:
             raise PoolError(
                 "Another import added the same cases meanwhile: run the import again."
             ) from error
-        for table, rows in ((schema.revisions, first), (schema.hidden_references, hidden)):
+        for table, rows in (
+            (schema.revisions, first),
+            (schema.hidden_references, hidden),
+            (schema.sources, sources),
+        ):
             if rows:
                 connection.execute(sa.insert(table), rows)

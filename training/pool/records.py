@@ -134,7 +134,7 @@ class IncomingCase:
     ----------
     name : str
         Becomes the case's id.
-    image : Path or (H, W) uint8 array
+    image : Path or (H, W) uint8 or uint16 array
         The image's file, or its pixels where it was made in memory.
     description : str
     patient : str
@@ -144,6 +144,8 @@ class IncomingCase:
         Accepted mask: becomes the first revision by the reader "dataset".
     hidden_mask : Path, (H, W) array or None
         Known to the source but withheld: only simulation and evaluation may ever read it.
+    source : dict or None
+        JSON-able record of where the image comes from (a de-identified header, a grid); kept with the case.
     """
 
     name: str
@@ -153,6 +155,7 @@ class IncomingCase:
     split: Literal["training", "gate", "report", "holdout"] | None = None
     mask: Path | np.ndarray | None = field(default=None, repr=False)
     hidden_mask: Path | np.ndarray | None = field(default=None, repr=False)
+    source: dict | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

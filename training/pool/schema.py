@@ -133,6 +133,13 @@ hidden_references = sa.Table(
     sa.Column("mask", sa.String, nullable=False),
 )
 
+sources = sa.Table(
+    "sources",
+    metadata,
+    sa.Column("case_id", sa.ForeignKey("cases.id"), primary_key=True),
+    sa.Column("record", sa.String, nullable=False),
+)
+
 
 def connect(path: Path) -> sa.Engine:
     """Open the SQLite database at ``path`` in write-ahead mode, every commit synced to disk.
