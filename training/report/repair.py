@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from training.report.vocabulary import (
@@ -24,6 +25,10 @@ from training.report.vocabulary import (
 KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 LONGEST = 40
 MARGIN = 0.75
+TARGETS = POSITION_TARGETS + OTHER_TARGETS
+LONG_FUSED = tuple(sorted(word for word in FUSED if len(word) > 3))
+SHORT_ZONES = tuple(word for word in WHOLE_ZONES if len(word) == 3)
+LETTERS = {core: frozenset(core) for core in CORE}
 LEVEL_WORDS = tuple(word for word in (*LEVELS, *PLACES) if len(word) > 2)
 STUCK_CAPITALS = re.compile("[LR][UML]L|[LRUM]{2}")
 
@@ -74,11 +79,9 @@ def near_position(word: str) -> bool:
         return False
     if 3 <= len(word) <= 9:
         limit = 1 if len(word) == 3 else 2
-        if any(OSA.distance(word, core, score_cutoff=limit) <= limit for core in CORE):
+        if _any_near(word, CORE, limit):
             return True
-    if len(word) <= 4 and any(
-        OSA.distance(word, zone, score_cutoff=1) <= 1 for zone in WHOLE_ZONES
-    ):
+    if len(word) <= 4 and _any_near(word, SHORT_ZONES, 1):
         return True
     return len(word) >= 6 and _holds_core(word)
 
@@ -91,7 +94,11 @@ def near_capitals(word: str) -> bool:
         return True
     if not 2 <= len(word) <= 5 or not any(letter.isupper() for letter in word[1:]):
         return False
-    return any(OSA.distance(word.lower(), zone, score_cutoff=2) <= 2 for zone in WHOLE_ZONES)
+    return _any_near(word.lower(), SHORT_ZONES, 2)
+
+
+def _any_near(word: str, pool: tuple[str, ...], limit: int) -> bool:
+    return process.extractOne(word, pool, scorer=OSA.distance, score_cutoff=limit) is not None
 
 
 @lru_cache(maxsize=65536)
@@ -120,7 +127,7 @@ def _holds_core(word: str) -> bool:
     for core in CORE:
         if core in word:
             return True
-        if len(core) < 5:
+        if len(core) < 5 or len(LETTERS[core].intersection(word)) < len(LETTERS[core]) - 1:
             continue
         for size in (len(core) - 1, len(core)):
             windows = (word[at : at + size] for at in range(len(word) - size + 1))
@@ -134,15 +141,10 @@ def _limit(word: str) -> float:
 
 
 def _near_words(word: str) -> dict[tuple[str, ...], float]:
+    near = process.extract(word, TARGETS, scorer=OSA.distance, score_cutoff=2, limit=None)
     found = {}
-    for target in POSITION_TARGETS + OTHER_TARGETS:
-        if abs(len(target) - len(word)) > 2 or (
-            min(len(word), len(target)) < 3 and target != "all"
-        ):
-            continue
-        if OSA.distance(word, target, score_cutoff=2) > 2:
-            continue
-        if (cost := _cost(word, target)) <= _limit(word) + MARGIN:
+    for target, _, _ in near:
+        if len(target) > 2 and (cost := _cost(word, target)) <= _limit(word) + MARGIN:
             found[(target,)] = cost
     if found and min(found.values()) > _limit(word):
         return {}
@@ -178,10 +180,8 @@ def _near_cuts(word: str) -> dict[tuple[str, ...], float]:
 def _one_off(part: str) -> str | None:
     if len(part) < 3 or part in LEXICON:
         return None
-    near = [
-        word for word in FUSED if len(word) > 3 and OSA.distance(part, word, score_cutoff=1) == 1
-    ]
-    return near[0] if len(near) == 1 else None
+    near = process.extract(part, LONG_FUSED, scorer=OSA.distance, score_cutoff=1, limit=None)
+    return near[0][0] if len(near) == 1 else None
 
 
 @lru_cache(maxsize=65536)

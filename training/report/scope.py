@@ -22,9 +22,11 @@ class Scene:
     clause: list[int]
     segment: list[int]
 
+    owners: dict[int, Chunk]
+
     def owner(self, at: int) -> Chunk | None:
         """The run of position words that token ``at`` belongs to."""
-        return next((chunk for chunk in self.chunks if chunk.first <= at < chunk.last), None)
+        return self.owners.get(at)
 
 
 def scene_of(tokens: list[Token], chunks: list[Chunk]) -> Scene:
@@ -37,7 +39,8 @@ def scene_of(tokens: list[Token], chunks: list[Chunk]) -> Scene:
             clause += token.kind == "stop"
         clauses.append(clause)
         segments.append(segment)
-    return Scene(tokens, chunks, clauses, segments)
+    owners = {at: chunk for chunk in chunks for at in range(chunk.first, chunk.last)}
+    return Scene(tokens, chunks, clauses, segments, owners)
 
 
 def assign_roles(scene: Scene) -> None:

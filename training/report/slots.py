@@ -4,7 +4,6 @@ where the words beside it leave room for nothing but a side or a level."""
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
 from training.report.repair import near_denial, near_position, slip
 from training.report.tokens import Token
@@ -35,9 +34,9 @@ def _in_slot(tokens: list[Token], at: int, template: bool) -> Token:
     if token.rivals:
         return _level_or_noun(tokens, at)
     if token.fix is not None and _displaced(tokens, at):
-        return replace(token, meaning=Meaning("odd", "hangs"), fix=None)
+        return token._replace(meaning=Meaning("odd", "hangs"), fix=None)
     if token.kind == "odd" and _hangs(tokens, at):
-        return replace(token, meaning=Meaning("odd", "hangs"))
+        return token._replace(meaning=Meaning("odd", "hangs"))
     if token.kind not in LOOSE or token.fix is not None or not token.raw.isalnum():
         return token
     before = tokens[at - 1] if at else None
@@ -45,7 +44,7 @@ def _in_slot(tokens: list[Token], at: int, template: bool) -> Token:
     touches_after = after is not None and after.kind in AFTER
     touches_before = before is not None and before.kind in BEFORE
     if _hangs(tokens, at):
-        return replace(token, meaning=Meaning("odd", "hangs"))
+        return token._replace(meaning=Meaning("odd", "hangs"))
     if not (touches_after or touches_before):
         return token
     listed = before is not None and before.kind in ("comma", "and", "or")
@@ -53,10 +52,10 @@ def _in_slot(tokens: list[Token], at: int, template: bool) -> Token:
         listed and (template or (at > 1 and tokens[at - 2].kind in (*BEFORE, "noun", "place")))
     )
     if opens and touches_after and (word := slip(token.raw)):
-        return replace(token, word=word, meaning=LEXICON[word], fix=word)
+        return token._replace(word=word, meaning=LEXICON[word], fix=word)
     known = token.kind in ("filler", "prep", "elsewhere", "number")
     if template and token.raw not in TEMPLATE and near_position(token.raw) and not known:
-        return replace(token, meaning=Meaning("odd", "hangs"))
+        return token._replace(meaning=Meaning("odd", "hangs"))
     return token
 
 
@@ -73,7 +72,7 @@ def _level_or_noun(tokens: list[Token], at: int) -> Token:
     words = [word for word in token.rivals if LEXICON[word].kind == wanted]
     if len(words) != 1:
         return token
-    return replace(token, word=words[0], meaning=LEXICON[words[0]], fix=words[0], rivals=())
+    return token._replace(word=words[0], meaning=LEXICON[words[0]], fix=words[0], rivals=())
 
 
 def _displaced(tokens: list[Token], at: int) -> bool:
