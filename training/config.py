@@ -34,9 +34,13 @@ class NetworkConfig(_Settings):
     """The network: MMI-UNet at any size."""
 
     image_size: int = Field(
-        96, ge=32, le=1024, multiple_of=32, json_schema_extra={"step": 32},
+        default=96,
+        ge=32,
+        le=1024,
+        multiple_of=32,
         description="Side of the square the network sees, in pixels.",
-    )  # fmt: skip
+        json_schema_extra={"step": 32},
+    )
     text_tokens: int = _number(48, 8, 512, 1, "Longest description in tokens; the rest is cut.")
     widths: tuple[int, int, int, int] = _choice(
         (24, 48, 72, 96), "Channels of the four stages of the vision encoder."
@@ -52,10 +56,10 @@ class NetworkConfig(_Settings):
         "small", "small: trained from scratch; hf: a frozen pretrained BERT."
     )
     text_weights: str | None = _choice(None, "Folder or hub name of the pretrained BERT.")
-    text_width: int = _number(64, 16, 1024, 8, "Width of the small text encoder.")
+    text_width: int = _number(48, 16, 1024, 8, "Width of the small text encoder.")
     text_layers: int = _number(2, 1, 12, 1, "Layers of the small text encoder.")
     heads: int = _number(4, 1, 16, 1, "Attention heads of the bridges.")
-    bridge_feed_forward: int = _number(128, 16, 4096, 16, "Hidden width of the bridges.")
+    bridge_feed_forward: int = _number(96, 16, 4096, 16, "Hidden width of the bridges.")
     projection: int = _number(64, 8, 1024, 8, "Width of the space where images and texts meet.")
     use_text: bool = _choice(True, "Whether the network reads the descriptions.")
 

@@ -141,7 +141,9 @@ class Answers:
             if mask is not None:
                 small = torch.from_numpy(shrink_mask(mask, self._side))[None, None].float()
                 image = films.images[number : number + 1]
-                known.append(apply_weak(image, small, [draw_weak(key, views)])[1])
+                lesion = apply_weak(image, small, [draw_weak(key, views)])[1]
+                assert lesion is not None
+                known.append(lesion)
             elif self._predictor is not None:
                 picture = (weak.images[number] * 255).round().to(torch.uint8)
                 found = self._predictor.batch(picture, (weak.texts[number],))
@@ -168,7 +170,7 @@ class Answers:
     def _send(self, request: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> str:
         name = f"{request['id']}.npz"
         try:
-            np.savez(self._exchange / name, **arrays)
+            np.savez(self._exchange / name, allow_pickle=False, **arrays)
         except OSError as error:
             raise EngineError(f"The folder {self._exchange} cannot be written: {error}.") from error
         return name

@@ -94,7 +94,9 @@ def load_films(
 
     A case whose files cannot be used is left out with a warning; nothing is raised.
     """
-    kept, images, masks = [], [], []
+    kept: list[SnapshotCase] = []
+    images: list[NDArray[np.uint8]] = []
+    masks: list[NDArray[np.uint8]] = []
     for case in cases:
         try:
             image, mask = _read(root, case, side, need_masks)
@@ -103,7 +105,8 @@ def load_films(
             continue
         kept.append(case)
         images.append(image)
-        masks.append(mask)
+        if mask is not None:
+            masks.append(mask)
     empty = torch.zeros(0, side, side, dtype=torch.uint8)
     return FilmPool(
         tuple(kept),
@@ -135,8 +138,10 @@ def _read(
     root: Path, case: SnapshotCase, side: int, need_mask: bool
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     image = read_image(root / case.image)
-    if not need_mask or case.mask is None:
+    if not need_mask:
         return shrink_image(image, side), None
+    if case.mask is None:
+        raise FormatError("it has no mask.")
     mask = read_mask(root / case.mask)
     if mask.shape != image.shape:
         raise FormatError(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from training.config import ViewsConfig
@@ -143,7 +145,7 @@ def paste_sides(
             draws[number] = replace(draw, half=None)
         else:
             texts[number] = text
-    taken = side_masks(draws, own.images.shape[2:]).to(own.images.device)
+    taken = side_masks(draws, *own.images.shape[2:]).to(own.images.device)
     return replace(
         own,
         images=torch.where(taken, donors.images, own.images),
@@ -191,5 +193,5 @@ def _hide_positions(films: StudentFilms, keys: tuple[Key, ...], views: ViewsConf
     return replace(films, texts=hidden)
 
 
-def _pick(texts: tuple[str, ...], numbers: list[int]) -> tuple[str, ...]:
+def _pick(texts: tuple[str, ...], numbers: NDArray[np.int64]) -> tuple[str, ...]:
     return tuple(texts[int(number)] for number in numbers)

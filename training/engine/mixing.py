@@ -21,6 +21,7 @@ BANDS = Bands((0.12, 0.45), (0.30, 0.65), (0.45, 0.85), (0.08, 0.50), (0.50, 0.9
 LESION = 0.5
 
 Half = Literal["left", "right"]
+Mode = Literal["position", "probability"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class PatchDraw:
         For each block three numbers in [0, 1) that choose its place among those allowed.
     """
 
-    mode: Literal["position", "probability"] | None = None
+    mode: Mode | None = None
     places: tuple[tuple[float, float, float], ...] = ()
 
 
@@ -102,10 +103,10 @@ def side_text(own: str, partner: str, half: Half, convention: Convention) -> str
     return text_with_zones(own, zones) if zones else None
 
 
-def side_masks(draws: Sequence[SideDraw], shape: tuple[int, int]) -> Tensor:
+def side_masks(draws: Sequence[SideDraw], height: int, width: int) -> Tensor:
     """Pixels that come from the partner: ``(B, 1, H, W) bool``."""
-    masks = torch.zeros(len(draws), 1, *shape, dtype=torch.bool)
-    middle = shape[1] // 2
+    masks = torch.zeros(len(draws), 1, height, width, dtype=torch.bool)
+    middle = width // 2
     for number, draw in enumerate(draws):
         if draw.half == "left":
             masks[number, :, :, :middle] = True
@@ -122,7 +123,7 @@ def draw_patch(key: Key, views: ViewsConfig) -> PatchDraw:
     places = rng.random((count, 3)).round(6)
     if chance >= views.patch_probability:
         return PatchDraw()
-    chosen = "position" if mode < views.patch_position_share else "probability"
+    chosen: Mode = "position" if mode < views.patch_position_share else "probability"
     return PatchDraw(chosen, tuple((float(a), float(b), float(c)) for a, b, c in places))
 
 

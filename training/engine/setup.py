@@ -71,7 +71,7 @@ class Round:
     pools: Pools
     student: Network
     wrapped: torch.nn.Module
-    teacher: Teacher
+    teacher: Teacher[Network]
     optimizer: torch.optim.Optimizer
     labeled_order: CaseOrder
     unlabeled_order: CaseOrder

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 
+NetworkKind = TypeVar("NetworkKind", bound=nn.Module)
 
-class Teacher:
+
+class Teacher(Generic[NetworkKind]):
     """Average of a student's weights over recent steps.
 
     Parameters
@@ -19,8 +22,9 @@ class Teacher:
         Updates already made (for a resumed run).
     """
 
-    def __init__(self, student: nn.Module, updates: int = 0) -> None:
-        self.network = copy.deepcopy(student).eval().requires_grad_(False)
+    def __init__(self, student: NetworkKind, updates: int = 0) -> None:
+        self.network: NetworkKind = copy.deepcopy(student)
+        self.network.eval().requires_grad_(False)
         self.updates = updates
 
     @torch.no_grad()

@@ -14,12 +14,13 @@ from training.engine.inputs import (
     weak_views,
 )
 from training.engine.methods.supervised import (
+    Segment,
     StepLoss,
     labeled_loss,
     read_back,
     text_contrast,
 )
-from training.engine.networks import Network, Output
+from training.engine.networks import Output
 from training.engine.objectives import consistency_loss, pseudo_targets
 from training.engine.views import standardize
 from training.engine.words import zones_of_texts
@@ -29,8 +30,8 @@ LEAST_SHARE = 5e-4  # Share of an image's pixels that a pseudo-mask must fill fo
 
 
 def semi_medref_step(
-    student: Network,
-    teacher: Network,
+    student: Segment,
+    teacher: Segment,
     labeled: Films,
     unlabeled: Films,
     config: RunConfig,
@@ -71,7 +72,7 @@ def semi_medref_step(
 
 
 @torch.no_grad()
-def teacher_probabilities(teacher: Network, weak: Films) -> Tensor:
+def teacher_probabilities(teacher: Segment, weak: Films) -> Tensor:
     """The teacher's foreground probabilities of weak views, ``(B, 1, H, W) float in [0, 1]``."""
     return torch.sigmoid(teacher(standardize(weak.images), weak.texts).logits.float())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -10,11 +10,14 @@ from torch import Tensor
 
 from training.config import MethodConfig, RunConfig
 from training.engine.inputs import Films, StudentFilms, labeled_student_films, weak_views
-from training.engine.networks import Network, Output
+from training.engine.networks import Output
 from training.engine.objectives import itcl_loss, segmentation_loss, zone_loss, zone_similarity
 from training.engine.views import standardize
 from training.engine.words import zones_of_texts
 from training.report.zones import Convention
+
+# A network, bare or wrapped for a device: images and their words to what it says of them.
+Segment = Callable[[Tensor, Sequence[str]], Output]
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class StepLoss:
 
 
 def supervised_step(
-    student: Network, labeled: Films, config: RunConfig, convention: Convention
+    student: Segment, labeled: Films, config: RunConfig, convention: Convention
 ) -> StepLoss:
     """L = L_seg + lambda * L_itcl + lambda * L_zones on labeled films."""
     films = labeled_student_films(weak_views(labeled, config.views), config.views, convention)

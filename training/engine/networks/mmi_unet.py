@@ -145,11 +145,13 @@ class MMIUNet(nn.Module):
         self.ups = nn.ModuleList(Up(widths[i + 1], widths[i]) for i in (2, 1, 0))
         fine = max(8, widths[0] // 4)
         self.spread = nn.Conv2d(widths[0], fine * self.vision.patch_size**2, 1)
-        self.last = nn.Sequential(nn.GELU(), nn.Conv2d(fine, 1, 3, padding=1))
+        last = nn.Conv2d(fine, 1, 3, padding=1)
+        self.last = nn.Sequential(nn.GELU(), last)
         self.project_image = nn.Linear(widths[-1], config.projection)
         self.project_text = nn.Linear(text, config.projection)
         self.read_zones = nn.Linear(text, 6)
-        nn.init.constant_(self.last[1].bias, -2.0)  # Lesions cover little of a film.
+        assert last.bias is not None
+        nn.init.constant_(last.bias, -2.0)  # Lesions cover little of a film.
 
     def forward(self, images: Tensor, descriptions: Sequence[str]) -> Output:
         """Segment.

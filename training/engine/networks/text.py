@@ -116,6 +116,7 @@ class FrozenBert(nn.Module):
         self._max_tokens = min(max_tokens, model.config.max_position_embeddings)
         self._cache: dict[str, Tensor] = {}
         self.drop = nn.Dropout(0.15)  # In place of BERT's own dropout, which the cache removes.
+        self.anchor: Tensor
         self.register_buffer("anchor", torch.zeros(1), persistent=False)
 
     def forward(self, descriptions: Sequence[str]) -> tuple[Tensor, Tensor]:

@@ -32,9 +32,9 @@ class VisionEncoder(nn.Module):
         super().__init__()
         wanted = config.vision_weights and load_weights
         model = _pretrained(config) if wanted else _unloaded(config)
-        self.depths: tuple[int, ...] = tuple(model.config.depths)
-        self.widths: tuple[int, ...] = tuple(model.config.hidden_sizes)
-        self.patch_size: int = model.config.patch_size
+        self.depths: tuple[int, ...] = tuple(model.config.depths or ())
+        self.widths: tuple[int, ...] = tuple(model.config.hidden_sizes or ())
+        self.patch_size = int(model.embeddings.patch_embeddings.stride[0])
         self.channels: int = model.config.num_channels
         self.embeddings = model.embeddings
         self.stages = model.encoder.stages
