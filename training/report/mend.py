@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from training.report.repair import repair
+from training.report.repair import any_near, repair
 from training.report.vocabulary import LEXICON, ORDINARY
 
 HYPHENATED = frozenset(("ill-defined", "base-line", "half-life"))
@@ -12,6 +12,7 @@ BREAKABLE = frozenset(
     ("left", "right", "upper", "middle", "lower", "all", "lung", "bilateral", "unilateral", "clear")
 )
 MENDED = BREAKABLE | {"bibasal", "bibasilar", "basal", "bases"}
+MENDED_POOL = tuple(sorted(MENDED))
 WHOLE_KINDS = frozenset(("side", "both", "level", "place", "zone", "vague", "all", "noun"))
 WHOLE_WORDS = frozenset(w for w, m in LEXICON.items() if m.kind in WHOLE_KINDS and len(w) > 3)
 
@@ -36,7 +37,7 @@ class Join(NamedTuple):
 def joined(pieces: list[Piece], at: int) -> Join | None:
     """The word that the pieces from ``at`` on make together, if they do (two pieces, or three with a mark between)."""
     one = pieces[at]
-    if at + 1 == len(pieces) or pieces[at + 1].start > one.end + 1:
+    if at + 1 == len(pieces) or not one.word[0].isalnum() or pieces[at + 1].start > one.end + 1:
         return None
     if at + 2 < len(pieces) and pieces[at + 2].start == one.end + 1:
         mark, other = pieces[at + 1], pieces[at + 2]
@@ -59,7 +60,11 @@ def _made(one: Piece, other: Piece) -> str | None:
     bare = one.word + other.word
     if bare in BREAKABLE:
         return bare
-    if len(bare) < 4 or any(_is_word(piece.word) for piece in (one, other)):
+    if (
+        len(bare) < 4
+        or not any_near(bare, MENDED_POOL, 1)
+        or any(_is_word(piece.word) for piece in (one, other))
+    ):
         return None
     found = repair(bare)
     if found is None or found.rivals or len(found.words) > 1 or found.words[0] not in MENDED:

@@ -23,14 +23,16 @@ from training.report.tokens import Token, tokenize
 from training.report.vocabulary import COUNTED
 
 LONGEST = 20_000
+MUTE = frozenset(
+    ("word", "odd", "stop", "comma", "colon", "article", "prep", "and", "or", "to", "cmp", "filler")
+)
 STUDIES = frozenset(
-    [
+    (
         "study",
         "radiograph",
         "film",
         "exam",
         "examination",
-        "x-ray",
         "xray",
         "scan",
         "ct",
@@ -38,7 +40,7 @@ STUDIES = frozenset(
         "lung",
         "chest",
         "fields",
-    ]
+    )
 )
 
 
@@ -60,6 +62,8 @@ def parse(text: str) -> Finding:
         position and no denial). Never raises on a string.
     """
     tokens = fill_slots(tokenize(text[:LONGEST]))
+    if all(token.kind in MUTE for token in tokens):
+        return Finding(text, frozenset(), "unknown", None, (), "none")
     scene = scene_of(tokens, find_chunks(tokens))
     assign_roles(scene)
     parts = [part for chunk in scene.chunks for part in chunk.parts]

@@ -79,9 +79,9 @@ def near_position(word: str) -> bool:
         return False
     if 3 <= len(word) <= 9:
         limit = 1 if len(word) == 3 else 2
-        if _any_near(word, CORE, limit):
+        if any_near(word, CORE, limit):
             return True
-    if len(word) <= 4 and _any_near(word, SHORT_ZONES, 1):
+    if len(word) <= 4 and any_near(word, SHORT_ZONES, 1):
         return True
     return len(word) >= 6 and _holds_core(word)
 
@@ -94,10 +94,11 @@ def near_capitals(word: str) -> bool:
         return True
     if not 2 <= len(word) <= 5 or not any(letter.isupper() for letter in word[1:]):
         return False
-    return _any_near(word.lower(), SHORT_ZONES, 2)
+    return any_near(word.lower(), SHORT_ZONES, 2)
 
 
-def _any_near(word: str, pool: tuple[str, ...], limit: int) -> bool:
+def any_near(word: str, pool: tuple[str, ...], limit: int) -> bool:
+    """True when a word of the pool is at most ``limit`` plain edits away."""
     return process.extractOne(word, pool, scorer=OSA.distance, score_cutoff=limit) is not None
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import itertools
 
-from training.report.repair import near_denial, near_position, slip
+from training.report.hanging import hangs
+from training.report.repair import near_position, slip
 from training.report.tokens import Token
-from training.report.vocabulary import LEXICON, ORDINARY, TEMPLATE, Meaning
+from training.report.vocabulary import LEXICON, TEMPLATE, Meaning
 
 BEFORE = frozenset(("side", "level", "all"))
 AFTER = frozenset(("side", "level", "noun", "place"))
+ANCHORS = BEFORE | AFTER | {"zone", "both"}
 LOOSE = frozenset(
     ("word", "number", "filler", "other", "clear", "elsewhere", "emphasis", "prep", "doubt")
 )
@@ -25,6 +27,8 @@ def is_template(tokens: list[Token]) -> bool:
 
 def fill_slots(tokens: list[Token]) -> list[Token]:
     """Replace slips between position words; mark words that might be one as ``odd``."""
+    if not any(token.kind in ANCHORS for token in tokens):
+        return tokens
     template = is_template(tokens)
     return [_in_slot(tokens, at, template) for at in range(len(tokens))]
 
@@ -35,7 +39,7 @@ def _in_slot(tokens: list[Token], at: int, template: bool) -> Token:
         return _level_or_noun(tokens, at)
     if token.fix is not None and _displaced(tokens, at):
         return token._replace(meaning=Meaning("odd", "hangs"), fix=None)
-    if token.kind == "odd" and _hangs(tokens, at):
+    if token.kind == "odd" and hangs(tokens, at):
         return token._replace(meaning=Meaning("odd", "hangs"))
     if token.kind not in LOOSE or token.fix is not None or not token.raw.isalnum():
         return token
@@ -43,7 +47,7 @@ def _in_slot(tokens: list[Token], at: int, template: bool) -> Token:
     after = tokens[at + 1] if at + 1 < len(tokens) else None
     touches_after = after is not None and after.kind in AFTER
     touches_before = before is not None and before.kind in BEFORE
-    if _hangs(tokens, at):
+    if hangs(tokens, at):
         return token._replace(meaning=Meaning("odd", "hangs"))
     if not (touches_after or touches_before):
         return token
@@ -81,41 +85,3 @@ def _displaced(tokens: list[Token], at: int) -> bool:
         return False
     after = tokens[at + 1].kind if at + 1 < len(tokens) else ""
     return after in AFTER and at > 0 and tokens[at - 1].kind in (*BEFORE, "and", "comma")
-
-
-def _hangs(tokens: list[Token], at: int) -> bool:
-    """True for a scrap joined to a position by "and" ("mip and lower zones") or a spoiled "no" that opens a sentence."""
-    token = tokens[at]
-    if token.kind not in ("word", "number", "odd") or not token.raw.isalnum():
-        return False
-    unknown = token.raw not in ORDINARY and token.kind != "number"
-    after = [t.kind for t in tokens[at + 1 : at + 3]]
-    before = [t.kind for t in tokens[max(0, at - 2) : at]][::-1]
-    joined = any(
-        len(kinds) == 2
-        and kinds[0] in ("and", "or", "to")
-        and kinds[1] in ("side", "level", "place", "zone", "noun")
-        for kinds in (before, after)
-    )
-    if joined and (slip(token.raw) or (unknown and len(token.raw) <= 4)):
-        return True
-    if unknown and 1 < len(token.raw) <= 4 and token.kind == "word" and after[:1] == ["noun"]:
-        return True
-    if unknown and len(token.raw) > 4 and token.raw.endswith(("lung", "lobe", "zone")):
-        return True
-    if (
-        unknown
-        and token.kind == "word"
-        and len(token.raw) <= 4
-        and after[:1] == ["level"]
-        and before[:1] == ["comma"]
-    ):
-        return True
-    if (
-        unknown
-        and len(token.raw) <= 9
-        and (token.raw.endswith("and") or token.raw.startswith("and"))
-    ):
-        return after[:1] != [] and after[0] in AFTER
-    opens = at == 0 or tokens[at - 1].kind in ("stop", "comma")
-    return unknown and near_denial(token.raw) and (opens or len(token.raw) > 3)

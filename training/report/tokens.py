@@ -110,6 +110,8 @@ def _classified(typed: str) -> tuple[tuple[str, Meaning, str | None, tuple[str, 
         return ((word, LEXICON[word], None, ()),)
     if word.isdecimal() and len(word) < 4:
         return ((word, Meaning("number", str(int(word))), None, ()),)
+    if not word[0].isalnum() and len(word) == 1:
+        return ()
     if word in ORDINARY or word == "[unk_pos]" or not any(letter.isalpha() for letter in word):
         return ((word, UNKNOWN, None, ()),)
     if near_capitals(typed):
