@@ -57,6 +57,7 @@ class ReviewSession:
         self._reasons: dict[str, str] = {}
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="draft")
         self._writing: Future | None = None
+        self._counted_ahead = 0
         self._serving = self._serving_id()
 
     # -- what is so --------------------------------------------------------------------------------
@@ -141,7 +142,15 @@ class ReviewSession:
     # -- working on the case -----------------------------------------------------------------------
 
     def edit_mask(self, mask: np.ndarray, *, strokes: int = 1) -> None:
-        """Replace the draft's mask, ``(H, W)``, foreground wherever it is not 0."""
+        """Replace the draft's mask, ``(H, W)``, foreground wherever it is not 0.
+
+        A change within a stroke that is not finished comes with ``strokes=0``. The first such change counts, so
+        that no proposal can replace the mask meanwhile; the stroke's end is then not counted again.
+        """
+        if strokes == 0 and self.desk.strokes == 0:
+            strokes = self._counted_ahead = 1
+        elif strokes and self._counted_ahead:
+            strokes, self._counted_ahead = strokes - 1, 0
         self.desk.edit_mask(mask, strokes=strokes)
         self.mask_edited.emit()
 
@@ -153,7 +162,7 @@ class ReviewSession:
 
     def forget_strokes(self) -> None:
         """Count the mask as untouched again: new proposals may replace it."""
-        self.desk.strokes = 0
+        self.desk.strokes = self._counted_ahead = 0
 
     @property
     def wants_proposals(self) -> bool:
@@ -228,6 +237,7 @@ class ReviewSession:
     # -- inside ------------------------------------------------------------------------------------
 
     def _moved(self) -> None:
+        self._counted_ahead = 0
         self.opened.emit(self.current)
         self.queue_changed.emit()
 

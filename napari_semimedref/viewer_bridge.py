@@ -35,7 +35,9 @@ class ViewerBridge:
         A window's viewer is one.
     """
 
-    mask_painted = Signal(object, int)  # the mask (H, W) uint8, and how many strokes it took
+    mask_painted = Signal(
+        object, int
+    )  # the mask (H, W) uint8 as it is now, and strokes ended: 1 or 0
 
     def __init__(self, viewer: ViewerModel) -> None:
         self.viewer = viewer
@@ -43,7 +45,7 @@ class ViewerBridge:
         self._probability: np.ndarray | None = None
         self._shape: tuple[int, ...] = ()
         self._mark_sides()
-        viewer.camera.events.orientation.connect(self._mark_sides)
+        viewer.scene.camera.events.orientation.connect(self._mark_sides)
         viewer.dims.events.order.connect(self._mark_sides)
         viewer.dims.events.ndisplay.connect(self._mark_sides)
 
@@ -92,7 +94,7 @@ class ViewerBridge:
     def disconnect(self) -> None:
         """Stop listening to the viewer."""
         for emitter in (
-            self.viewer.camera.events.orientation,
+            self.viewer.scene.camera.events.orientation,
             self.viewer.dims.events.order,
             self.viewer.dims.events.ndisplay,
         ):
@@ -123,8 +125,9 @@ class ViewerBridge:
 
     def _listen(self, layer: Layer) -> None:
         if layer.name == MASK:
+            # The paint event ends a stroke but may come before the pixels change; undo and redo emit none.
             layer.events.paint.connect(self._on_paint)
-            # Undo and redo emit no paint event; they only refresh.
+            layer.events.labels_update.connect(self._on_refresh)
             layer.events.set_data.connect(self._on_refresh)
         if layer.name == UNCERTAINTY:
             layer.events.visible.connect(self._show_uncertainty)
@@ -209,7 +212,7 @@ class ViewerBridge:
         """
         if self.viewer.dims.ndisplay != 2 or tuple(self.viewer.dims.order[-2:]) != (0, 1):
             return "R ?", "L ?"  # turned or transposed: neither edge is a side of the patient
-        flipped = str(self.viewer.camera.orientation2d[1]) == "left"
+        flipped = str(self.viewer.scene.camera.orientation2d[1]) == "left"
         return ("L", "R") if flipped else ("R", "L")
 
 

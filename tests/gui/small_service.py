@@ -1,0 +1,58 @@
+"""A service for the tests that speaks the protocol without an engine. Run as a process: FOLDER --exchange DIR."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+
+def main() -> None:
+    exchange = Path(sys.argv[sys.argv.index("--exchange") + 1])
+    sys.stdout.write("a library says hello\n")
+    for line in sys.stdin:
+        request = json.loads(line)
+        words = request.get("description", "")
+        if words == "die":
+            os._exit(7)
+        if words == "slow":
+            time.sleep(0.3)
+        sys.stdout.write(json.dumps(_reply(request, words, exchange)) + "\n")
+        sys.stdout.flush()
+
+
+def _reply(request: dict, words: str, exchange: Path) -> dict:
+    if words == "refuse":
+        return {"id": request["id"], "ok": False, "error": "There is no such case."}
+    if request["do"] == "reload":
+        return {"id": request["id"], "ok": True}
+    if request["do"] == "views":
+        return _views(request, exchange)
+    right = "right" in words
+    probability = np.zeros((32, 32), np.float32)
+    probability[20:28, 20:28] = 0.9 * right
+    probability[20:28, 4:12] = 0.9 * (not right)
+    name = f"{request['id']}.npz"
+    np.savez(exchange / name, probability=probability, entropy=probability)
+    answer = {"id": request["id"], "ok": True, "arrays": name, "model": "second-teacher"}
+    return answer | {"milliseconds": 1.0, "process": os.getpid()}
+
+
+def _views(request: dict, exchange: Path) -> dict:
+    image = np.full((32, 32), 0.1 * (request["epoch"] + 1), np.float32)
+    mask = np.zeros((32, 32), np.uint8)
+    mask[4:9, 4:9] = 1
+    arrays = {"weak": image, "strong": image, "mixed": image}
+    name = f"{request['id']}.npz"
+    np.savez(exchange / name, **arrays, mixed_mask=mask, block_mask=mask)
+    texts = {"posaug": "One infected area, [UNK_POS].", "mixed": "Two infected areas."}
+    answer = {"id": request["id"], "ok": True, "arrays": name, "partner": "case_001"}
+    return answer | {"texts": texts, "words": ["Moved 3% to the left."]}
+
+
+if __name__ == "__main__":
+    main()
