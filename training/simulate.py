@@ -6,11 +6,13 @@ It sits at the same review desk as a person in the window (`training.review`) an
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from training.acquisition import order
 from training.config import RunConfig
 from training.errors import PoolError, SemiMedRefError
 from training.events import RunStatus
@@ -110,6 +112,7 @@ def simulate(
             f"{project.folder} withholds no reference masks: "
             "simulate needs a phantom project or an import with --labels."
         )
+    order(strategy, [], Counter(), np.random.default_rng(seed))  # an unknown strategy is refused before training
     rng = np.random.default_rng(seed)
     desk = ReviewDesk(project, READER)
     for number in range(1, rounds + 1):

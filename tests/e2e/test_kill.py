@@ -1,0 +1,191 @@
+"""Twenty kills at random moments: trainer, service and window. Everything accepted is there, and the run resumes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from made import small_project
+
+from napari_semimedref.engine_client import EngineClient
+from training.config import RunConfig
+from training.pool import Project
+from training.pool.images import read_mask
+from training.pool.rounds import all_runs, serving_model
+from training.round import resume_round, run_round, save_next_config
+from training.rundir import RunFolder
+
+TRAINER_KILLS, SERVICE_KILLS, WINDOW_KILLS = 7, 6, 7
+WINDOW = Path(__file__).with_name("window_at_work.py")
+CONFIG = {
+    "network": {"image_size": 32, "widths": [8, 8, 8, 8], "depths": [1, 1, 1, 1], "text_width": 16, "heads": 2},
+    "training": {"steps": 4, "batch_labeled": 2, "batch_unlabeled": 2, "evaluate_every": 50, "threads": 1,
+                 "checkpoint_seconds": 1},
+}  # fmt: skip
+
+
+def _config(steps: int) -> RunConfig:
+    return RunConfig.parse(CONFIG | {"training": CONFIG["training"] | {"steps": steps}})
+
+
+@pytest.fixture
+def project(tmp_path):
+    made = small_project(tmp_path / "project", labeled=4, unlabeled=8)
+    save_next_config(made, _config(4))
+    return made
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng()
+
+
+def _assert_sound(folder: Path, accepted: dict[int, str]) -> None:
+    """Every acceptance that was told is a revision with a readable mask, and the database is whole."""
+    with sqlite3.connect(folder / "project.sqlite") as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    project = Project.open(folder)
+    kept = {r.id: r for case in project.cases() for r in project.revisions(case.id)}
+    assert {key: kept[key].case_id for key in accepted} == accepted
+    for revision in kept.values():
+        assert read_mask(folder / revision.mask).shape == (64, 64)
+    project.close()
+
+
+def test_a_trainer_killed_again_and_again_resumes_and_finishes(project, rng):
+    save_next_config(project, _config(400))
+    before = {case.id: case.mask for case in project.cases("labeled")}
+    command = [sys.executable, "-m", "training.cli", "round", str(project.folder)]
+    for attempt in range(TRAINER_KILLS):
+        parent = subprocess.Popen(command + ["--resume"] * bool(attempt), stdout=subprocess.DEVNULL)
+        pid = _trainer_of(project, attempt)
+        if attempt == 0:  # so that there is something to resume from
+            _wait((RunFolder(all_runs(project)[-1].folder).last / "state.json").exists, 60)
+        time.sleep(rng.uniform(0, 2.0))
+        _kill(pid)
+        assert parent.wait(timeout=60) == 1
+        assert all_runs(project)[-1].outcome == "failed"
+        _assert_sound(project.folder, {})
+
+    folder = RunFolder(all_runs(project)[-1].folder)
+    outcome = resume_round(project)
+    assert outcome.state == "promoted"
+    assert len(all_runs(project)) == 1
+    starts = [event["resumed_at"] for event in _events(folder) if event["kind"] == "started"]
+    assert len(starts) == TRAINER_KILLS + 1
+    assert starts == sorted(starts)
+    assert starts[-1] > 0
+    assert {case.id: case.mask for case in project.cases("labeled")} == before
+
+
+def test_a_service_killed_again_and_again_answers_again(project, rng):
+    run_round(project)
+    case = project.cases("unlabeled")[0]
+    client = EngineClient.for_project(project.folder)
+    try:
+        for _ in range(SERVICE_KILLS):
+            client.ask("predict", case=case.id, description=case.description)
+            _wait(lambda: client.process_id is not None, 30)
+            time.sleep(rng.uniform(0, 0.5))
+            _kill(client.process_id)
+            answer = _answer(client)
+            if (
+                not answer.ok
+            ):  # it was killed before it could answer; the next request starts another
+                client.ask("predict", case=case.id, description=case.description)
+                answer = _answer(client)
+            assert answer.ok, answer.error
+            assert answer.arrays["probability"].ndim == 2
+    finally:
+        client.close()
+    _assert_sound(project.folder, {})
+
+
+@pytest.mark.window
+def test_a_window_killed_again_and_again_loses_no_acceptance(project, rng):
+    run_round(project)
+    accepted: dict[int, str] = {}
+    for _ in range(WINDOW_KILLS):
+        command = [sys.executable, str(WINDOW), str(project.folder)]
+        window = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        assert window.stdout.readline() == "at work\n"
+        children = psutil.Process(window.pid).children(recursive=True)
+        time.sleep(rng.uniform(0, 2.0))
+        window.kill()
+        told = window.stdout.read().splitlines()
+        window.wait()
+        accepted |= {
+            int(key): case for key, case in (line.split() for line in told if line.count(" ") == 1)
+        }
+        _assert_sound(project.folder, accepted)
+        _end_left_over(window.pid, children)
+    assert len(accepted) > WINDOW_KILLS
+    assert serving_model(Project.open(project.folder)) is not None
+
+
+def _kill(pid: int | None) -> None:
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _end_left_over(session_id: int, children: list[psutil.Process]) -> None:
+    """The virtual display of a killed window stays behind; the service must not."""
+    services = [
+        child for child in children if child.is_running() and "serve" in " ".join(child.cmdline())
+    ]
+    _, alive = psutil.wait_procs(services, timeout=15)
+    assert not alive, "the service outlived its window"
+    for process in psutil.process_iter():
+        try:
+            if os.getsid(process.pid) == session_id:
+                process.kill()
+        except (OSError, psutil.Error):
+            continue
+
+
+def _trainer_of(project: Project, attempt: int) -> int:
+    def started() -> int | None:
+        runs = all_runs(project)
+        events = _events(RunFolder(runs[-1].folder)) if runs else []
+        starts = [event for event in events if event["kind"] == "started"]
+        return starts[attempt]["pid"] if len(starts) > attempt else None
+
+    _wait(lambda: started() is not None, 90)
+    return started()
+
+
+def _events(folder: RunFolder) -> list[dict]:
+    lines = folder.events_file.read_text().splitlines() if folder.events_file.exists() else []
+    events = []
+    for line in lines:
+        try:
+            events.append(json.loads(line))
+        except json.JSONDecodeError:  # torn by a kill
+            continue
+    return events
+
+
+def _answer(client: EngineClient):
+    answers: list = []
+    _wait(lambda: bool(answers.extend(client.drain()) or answers), 90)
+    return answers[-1]
+
+
+def _wait(condition, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
