@@ -53,6 +53,9 @@ def _run(options: argparse.Namespace) -> int:
 
     folder = RunFolder.open(options.run_folder)
     threads = folder.read_config().training.threads
+    if not folder.in_use():
+        # Before the slow imports, so that only an earlier run's request is forgotten.
+        folder.withdraw_stop()
 
     from training.engine.background import leave_a_core
     from training.engine.loop import run

@@ -73,10 +73,10 @@ class NetworkConfig(_Settings):
 class ViewsConfig(_Settings):
     """How images and words are varied."""
 
-    zoom_min: float = _number(0.95, 0.5, 1.0, 0.01, "Smallest zoom of the weak view.")
+    zoom_min: float = _number(0.85, 0.5, 1.0, 0.01, "Smallest zoom of the weak view.")
     zoom_max: float = _number(1.20, 1.0, 2.0, 0.01, "Largest zoom of the weak view.")
-    zoom_probability: float = _number(0.3, 0, 1, 0.05, "Share of weak views that are zoomed.")
-    shift: float = _number(0.03, 0, 0.3, 0.01, "Largest shift of a weak view (share of the side).")
+    zoom_probability: float = _number(1.0, 0, 1, 0.05, "Share of weak views that are zoomed.")
+    shift: float = _number(0.06, 0, 0.3, 0.01, "Largest shift of a weak view (share of the side).")
     brightness: float = _number(0.4, 0, 1, 0.05, "Largest change of brightness in a strong view.")
     contrast: float = _number(0.4, 0, 1, 0.05, "Largest change of contrast in a strong view.")
     jitter_probability: float = _number(0.8, 0, 1, 0.05, "Share of strong views with jitter.")

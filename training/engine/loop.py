@@ -32,6 +32,8 @@ EMPTY_MEMORY = 0.95  # Weight of the past in the running share of empty pseudo-m
 def run(folder: RunFolder, device: str | None = None) -> bool:
     """Train one round; continue it where an earlier process left off.
 
+    A request to stop that is already there is honored: whoever resumes withdraws it first.
+
     Parameters
     ----------
     folder : RunFolder
@@ -63,7 +65,6 @@ def run(folder: RunFolder, device: str | None = None) -> bool:
 
 def _run(folder: RunFolder, events: EventWriter, device: str | None) -> bool:
     torch.set_flush_denormal(True)
-    folder.withdraw_stop()
     started = time.monotonic()
     this = prepare(folder, events, device)
     before = this.counters.seconds
