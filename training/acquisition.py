@@ -43,20 +43,21 @@ class Choice:
     reason: str
 
 
-Strategy = Callable[[Sequence[Candidate], Counter, np.random.Generator], list[Choice]]
+Strategy = Callable[[Sequence[Candidate], Counter, np.random.Generator, int], list[Choice]]
 
 
 def random_order(
-    candidates: Sequence[Candidate], labeled_zones: Counter, rng: np.random.Generator
+    candidates: Sequence[Candidate], labeled_zones: Counter, rng: np.random.Generator, count: int
 ) -> list[Choice]:
     """Every case equally likely: the control that every other strategy has to beat."""
     return [
-        Choice(candidates[i].case_id, "drawn at random") for i in rng.permutation(len(candidates))
+        Choice(candidates[i].case_id, "drawn at random")
+        for i in rng.permutation(len(candidates))[:count]
     ]
 
 
 def zone_stratified_entropy(
-    candidates: Sequence[Candidate], labeled_zones: Counter, rng: np.random.Generator
+    candidates: Sequence[Candidate], labeled_zones: Counter, rng: np.random.Generator, count: int
 ) -> list[Choice]:
     """Rare zones first, then where the teacher is unsure, with noise so that a batch stays varied.
 
@@ -68,6 +69,8 @@ def zone_stratified_entropy(
     ----------
     labeled_zones : Counter
         How many labeled cases name each zone.
+    count : int
+        How many to choose; the rest is not looked at further.
     """
     counts = Counter(labeled_zones)
     unsure = np.array([_unsureness(candidate) for candidate in candidates]) + rng.gumbel(
@@ -77,7 +80,7 @@ def zone_stratified_entropy(
     for index in np.argsort(unsure):
         cells.setdefault(candidates[index].zones, []).append(int(index))
     choices: list[Choice] = []
-    while cells:
+    while cells and len(choices) < count:
         zones = max(cells, key=lambda cell: unsure[cells[cell][-1]] + _rarity(cell, counts))
         index = cells[zones].pop()
         if not cells[zones]:
@@ -115,11 +118,23 @@ STRATEGIES: dict[str, Strategy] = {"random": random_order, "zones": zone_stratif
 
 
 def order(
-    strategy: str, candidates: Sequence[Candidate], labeled_zones: Counter, rng: np.random.Generator
+    strategy: str,
+    candidates: Sequence[Candidate],
+    labeled_zones: Counter,
+    rng: np.random.Generator,
+    *,
+    count: int | None = None,
 ) -> list[Choice]:
-    """Order the candidates by a named strategy; raises ConfigError for a name there is none of."""
+    """The first ``count`` candidates (all, if None) in the order of a named strategy.
+
+    Raises
+    ------
+    ConfigError
+        There is no such strategy.
+    """
     if strategy not in STRATEGIES:
         raise ConfigError(
             f"There is no strategy {strategy!r}: choose one of {', '.join(STRATEGIES)}."
         )
-    return STRATEGIES[strategy](candidates, labeled_zones, rng)
+    wanted = len(candidates) if count is None else count
+    return STRATEGIES[strategy](candidates, labeled_zones, rng, wanted)

@@ -44,7 +44,7 @@ def write_atomically(
                 os.fsync(stream.fileno())
         os.replace(temporary, path)
         if durable:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
     except OSError as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
@@ -71,7 +71,8 @@ def sentence_for(error: Exception, path: Path) -> str:
     return f"{path} cannot be used: {error}."
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's own entries to disk."""
     if os.name != "posix":  # Windows cannot open folders; its renames are journaled
         return
     handle = os.open(folder, os.O_RDONLY)

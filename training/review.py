@@ -7,21 +7,22 @@ does. No Qt, no napari, no signals; the window adds those in `napari_semimedref.
 from __future__ import annotations
 
 import time
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from training.acquisition import Candidate, Choice, order
 from training.errors import PoolError
 from training.metrics import overlap
-from training.pool import Case, Project, Proposal, Revision
-from training.pool.images import resize_probability
-from training.pool.rounds import proposals_of, read_proposal, serving_model
-from training.report import parse
+from training.pool import Case, Project, Revision
+from training.pool.images import read_image, read_mask, resize_probability
+from training.pool.leases import CaseLeased, give_back, take_lease
+from training.pool.rounds import read_proposal, serving_model
+from training.pool.second_reading import blinded
 
 IDLE_SECONDS = 30.0
 REDRAWN_DICE = 0.2
+QUEUE_LENGTH = 2000
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,27 @@ class ReviewDesk:
         Name under which revisions are kept.
     confidence_threshold : float in (0, 1)
         Probability at which a pixel of the proposal becomes foreground.
+    blind : bool
+        Whether this is a desk for second readings: it shows cases as they were imported, without anybody's mask.
+
+    While a case is on the desk it is leased to the reader; a case on somebody else's desk cannot be opened, and
+    `next` passes it over.
     """
 
-    def __init__(self, project: Project, reader: str, *, confidence_threshold: float = 0.5) -> None:
+    def __init__(
+        self,
+        project: Project,
+        reader: str,
+        *,
+        confidence_threshold: float = 0.5,
+        blind: bool = False,
+    ) -> None:
         if not reader.strip():
             raise PoolError("A reader needs a name: every accepted mask is kept under it.")
         self.project = project
         self.reader = reader.strip()
         self.confidence_threshold = confidence_threshold
+        self.blind = blind
         self.queue: list[str] = []
         self.visited: list[str] = []
         self.current: OpenCase | None = None
@@ -98,18 +112,28 @@ class ReviewDesk:
         self.queue = [case_id for case_id in case_ids if case_id != on_desk]
 
     def open(self, case_id: str) -> OpenCase:
-        """Put a case on the desk, with the reader's draft of it if there is one. Unsaved work is saved first."""
+        """Put a case on the desk, with the reader's draft of it if there is one. Unsaved work is saved first.
+
+        Raises
+        ------
+        CaseLeased
+            Another reader has it on their desk; this desk stays as it is.
+        """
         self.save_draft()
-        if self.current is not None and self.current.case.id != case_id:
-            self.visited.append(self.current.case.id)
+        before = self.current.case.id if self.current is not None else None
         self._load(case_id)
+        if before not in (None, case_id):
+            self.visited.append(before)
         self.queue = [waiting for waiting in self.queue if waiting != case_id]
         return self.current
 
     def next(self) -> OpenCase | None:
         """Open the next case of the queue; None, and an empty desk, when it is empty."""
-        if self.queue:
-            return self.open(self.queue[0])
+        while self.queue:
+            try:
+                return self.open(self.queue[0])
+            except CaseLeased:
+                self.queue.pop(0)
         self.save_draft()
         if self.current is not None:
             self.visited.append(self.current.case.id)
@@ -121,9 +145,11 @@ class ReviewDesk:
         if not self.visited:
             return None
         self.save_draft()
-        if self.current is not None and self.current.case.pool == "unlabeled":
-            self.queue.insert(0, self.current.case.id)
-        self._load(self.visited.pop())
+        before = self.current.case if self.current is not None else None
+        self._load(self.visited[-1])
+        self.visited.pop()
+        if before is not None and before.pool == "unlabeled":
+            self.queue.insert(0, before.id)
         self.queue = [waiting for waiting in self.queue if waiting != self.current.case.id]
         return self.current
 
@@ -182,16 +208,34 @@ class ReviewDesk:
             model_id=opened.model_id,
             active_seconds=round(self.active_time.seconds, 3),
             strokes=self.strokes,
+            started_from=opened.case.revision_id,
+            reading="blind" if self.blind else "open",
             **self._compare(opened),
         )
         self.dirty = False
+        if not self.blind:  # a further acceptance starts from this one
+            self.current = replace(opened, case=replace(opened.case, revision_id=revision.id))
         return revision
 
-    def skip(self, reason: str) -> None:
-        """Put the case aside with a reason; its draft stays."""
+    def skip(self, reason: str, *, rejected: bool = False) -> None:
+        """Put the case aside with a reason; its draft stays. ``rejected``: because the proposal was unusable."""
         opened = self._on_desk()
         self.save_draft()
-        self.project.skip(opened.case.id, self.reader, reason)
+        self.active_time.touch()
+        self.project.skip(
+            opened.case.id,
+            self.reader,
+            reason,
+            rejected=rejected,
+            model_id=opened.model_id,
+            active_seconds=round(self.active_time.seconds, 3),
+            strokes=self.strokes,
+        )
+
+    def close(self) -> None:
+        """Save the draft, give the case back to the others and clear the desk."""
+        self.save_draft()
+        self._clear()
 
     # -- inside ------------------------------------------------------------------------------------------------
 
@@ -208,15 +252,18 @@ class ReviewDesk:
         return (probability >= self.confidence_threshold).astype(np.uint8)
 
     def _load(self, case_id: str) -> None:
-        project = self.project
-        case = project.case(case_id)
-        image = project.read_image(case_id)
+        project, leaving = self.project, self.current
+        take_lease(
+            project, case_id, self.reader, leave=None if leaving is None else leaving.case.id
+        )
+        case = blinded(project, case_id) if self.blind else project.case(case_id)
+        image = read_image(project.folder / case.image)
         shape = (case.height, case.width)
         found = None if case.is_holdout else read_proposal(project, case_id)
         probability = None if found is None else resize_probability(found[1], shape)
         proposal = None if probability is None else self._threshold(probability)
         draft = project.draft(case_id, self.reader)
-        reference = project.read_reference_mask(case_id)
+        reference = None if case.mask is None else read_mask(project.folder / case.mask)
         if draft is not None:
             mask, self.description, self.strokes = draft.mask, draft.description, draft.strokes
         else:
@@ -235,6 +282,8 @@ class ReviewDesk:
         self.active_time = ActiveTime()
 
     def _clear(self) -> None:
+        if self.current is not None:
+            give_back(self.project, self.current.case.id, self.reader)
         self.current = None
         self.mask = None
         self.description, self.strokes, self.dirty = "", 0, False
@@ -258,10 +307,17 @@ class ReviewDesk:
         }
 
 
-def plan_queue(project: Project, strategy: str, rng: np.random.Generator) -> list[Choice]:
+def plan_queue(
+    project: Project, strategy: str, rng: np.random.Generator, *, count: int | None = QUEUE_LENGTH
+) -> list[Choice]:
     """The order in which to review the cases that wait, each with the reason for its place.
 
     Skipped cases come last. Holdout cases without a reference mask come first: a teacher can only be judged on them.
+
+    Parameters
+    ----------
+    count : int or None
+        The length of the queue at most; None for all that wait.
 
     Raises
     ------
@@ -269,32 +325,22 @@ def plan_queue(project: Project, strategy: str, rng: np.random.Generator) -> lis
         There is no such strategy.
     """
     model = serving_model(project)
-    proposals = {} if model is None else proposals_of(project, model)
-    cases = project.cases()
-    zones = Counter(
-        zone for case in cases if case.pool == "labeled" for zone in parse(case.description).zones
-    )
-    waiting = [case for case in cases if case.mask is None]
+    waiting = project.waiting(None if model is None else model.id)
     holdout = [
-        Choice(case.id, "holdout: drawn without a proposal") for case in waiting if case.is_holdout
+        Choice(case.case_id, "holdout: drawn without a proposal")
+        for case in waiting
+        if case.pool != "unlabeled"
     ]
     fresh = [
-        _candidate(case, proposals) for case in waiting if not case.is_holdout and not case.skipped
+        Candidate(case.case_id, case.patient, case.zones, case.entropy, case.foreground)
+        for case in waiting
+        if case.pool == "unlabeled" and not case.skipped
     ]
     skipped = [
-        Choice(case.id, "skipped before")
+        Choice(case.case_id, "skipped before")
         for case in waiting
-        if not case.is_holdout and case.skipped
+        if case.pool == "unlabeled" and case.skipped
     ]
-    return holdout + order(strategy, fresh, zones, rng) + skipped
-
-
-def _candidate(case: Case, proposals: dict[str, Proposal]) -> Candidate:
-    found = proposals.get(case.id)
-    return Candidate(
-        case.id,
-        case.patient,
-        parse(case.description).zones,
-        entropy=None if found is None else found.entropy,
-        foreground=None if found is None else found.foreground,
-    )
+    left = None if count is None else max(0, count - len(holdout))
+    chosen = order(strategy, fresh, project.zone_counts(), rng, count=left)
+    return (holdout + chosen + skipped)[:count]

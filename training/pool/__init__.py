@@ -10,6 +10,7 @@ from training.pool.records import (
     Proposal,
     Revision,
     Run,
+    Waiting,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "Proposal",
     "Revision",
     "Run",
+    "Waiting",
 ]

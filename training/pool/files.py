@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from training.errors import PoolError
-from training.files import write_atomically
+from training.files import sentence_for, sync_folder, write_atomically
 
 
 class FileStore:
@@ -36,5 +36,16 @@ class FileStore:
         relative = f"{self.name}/{digest[:2]}/{digest}{suffix}"
         path = self.root / relative
         if not path.exists():
+            if durable and not path.parent.exists():
+                self._make_folder(path.parent)
             write_atomically(path, content, durable=durable, error_type=PoolError)
         return relative
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder whose own entry is on disk before anything in it is relied on."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for parent in (folder.parent, self.root):
+                sync_folder(parent)
+        except OSError as error:
+            raise PoolError(sentence_for(error, folder)) from error

@@ -16,14 +16,20 @@ import sqlalchemy as sa
 
 from training.errors import FormatError, PoolError
 from training.pool import schema
+from training.pool.accepting import add_reader, clean
+from training.pool.database import one_at_a_time
+from training.pool.digest import revision_digest
 from training.pool.files import FileStore
 from training.pool.images import encode_gray, encode_mask, read_image, read_mask
-from training.pool.project import Project, add_reader, now
-from training.pool.records import ImportReport, IncomingCase, Split
+from training.pool.project import Project
+from training.pool.records import DATASET_READER, ImportReport, IncomingCase, Split
 from training.pool.sources import keep_source
+from training.pool.standing import derive
+from training.pool.times import now
 
-DATASET_READER = "dataset"
 BATCH = 64
+MEANWHILE = "Another import added the same cases or patients meanwhile: run the import again."
+IMPORT_LOCK = 7_302_001  # of this program's imports among a server's advisory locks
 
 
 @dataclass(frozen=True)
@@ -135,7 +141,7 @@ def _prepare(
         "image": project.images.put(content, suffix),
         "width": width,
         "height": height,
-        "description": case.description.strip(),
+        "description": clean(case.description),
         "imported_at": now(),
     }
     store = FileStore(project.folder, "hidden")
@@ -169,20 +175,6 @@ def _mask(mask: Path | np.ndarray | None, name: str, shape: tuple[int, int]) -> 
 def _commit(project: Project, batch: list[_Prepared]) -> None:
     if not batch:
         return
-    time = now()
-    first = [
-        {
-            "case_id": item.case["id"],
-            "mask": item.mask,
-            "description": item.case["description"],
-            "reader": DATASET_READER,
-            "source": "dataset",
-            "outcome": "imported",
-            "created_at": time,
-        }
-        for item in batch
-        if item.mask is not None
-    ]
     hidden = [
         {"case_id": item.case["id"], "mask": item.hidden}
         for item in batch
@@ -193,15 +185,15 @@ def _commit(project: Project, batch: list[_Prepared]) -> None:
         for item in batch
         if item.source is not None
     ]
+    first = [_first_revision(item) for item in batch if item.mask is not None]
     with project.writing() as connection:
+        one_at_a_time(connection, IMPORT_LOCK)
+        _check_patients(connection, batch)
         add_reader(connection, DATASET_READER)
-        schema.sources.create(connection, checkfirst=True)  # projects made before there was one
         try:
             connection.execute(sa.insert(schema.cases), [item.case for item in batch])
         except sa.exc.IntegrityError as error:
-            raise PoolError(
-                "Another import added the same cases meanwhile: run the import again."
-            ) from error
+            raise PoolError(MEANWHILE) from error
         for table, rows in (
             (schema.revisions, first),
             (schema.hidden_references, hidden),
@@ -209,3 +201,45 @@ def _commit(project: Project, batch: list[_Prepared]) -> None:
         ):
             if rows:
                 connection.execute(sa.insert(table), rows)
+        _let_stand(connection, [item.case["id"] for item in batch])
+
+
+def _first_revision(item: _Prepared) -> dict:
+    row = dict.fromkeys(schema.revisions.c.keys())
+    del row["id"]
+    row |= {
+        "case_id": item.case["id"],
+        "mask": item.mask,
+        "description": item.case["description"],
+        "reader": DATASET_READER,
+        "source": "dataset",
+        "outcome": "imported",
+        "created_at": now(),
+        "number": 1,
+        "reading": "open",
+    }
+    return row | {"digest": revision_digest(row, "")}
+
+
+def _check_patients(connection: sa.Connection, batch: list[_Prepared]) -> None:
+    """No patient is on both sides, whatever another import did since this one began."""
+    asked = {item.case["patient"]: item.case["split"] for item in batch}
+    table = schema.cases
+    query = (
+        sa.select(table.c.patient, table.c.split).where(table.c.patient.in_(list(asked))).distinct()
+    )
+    if any(asked[patient] != split for patient, split in connection.execute(query)):
+        raise PoolError(MEANWHILE)
+
+
+def _let_stand(connection: sa.Connection, case_ids: list[str]) -> None:
+    cases, revisions = schema.cases, schema.revisions
+    first = {
+        row.case_id: row._mapping
+        for row in connection.execute(sa.select(revisions).where(revisions.c.case_id.in_(case_ids)))
+    }
+    rows = connection.execute(sa.select(cases).where(cases.c.id.in_(case_ids)))
+    stand = [
+        derive(row._mapping, [first[row.id]] if row.id in first else [], [], []) for row in rows
+    ]
+    connection.execute(sa.insert(schema.standing), stand)

@@ -1,38 +1,40 @@
 """A project: one folder with a database, content-addressed files and run folders. The pool's front door.
 
-    PROJECT/project.sqlite   cases, revisions, readers, runs, models
-    PROJECT/images/ masks/ probabilities/   files named by their hash
+    PROJECT/project.sqlite   cases, revisions, readers, runs, models; or
+    PROJECT/database.url     the PostgreSQL server that keeps them, so that many readers can share the project
+    PROJECT/images/ masks/ probabilities/ sources/   files named by their hash
     PROJECT/hidden/          withheld reference masks (see `training.pool.hidden`)
     PROJECT/runs/ models/    run folders, and the teachers taken from them
 
-What a reader does to a case is here (draft, accept, skip); imports are in `importing`, rounds in `rounds`.
+What a reader does to a case starts here (draft, accept, skip); imports are in `importing`, rounds in `rounds`, several
+readers in `leases`, `second_reading`, `agreement` and `adjudication`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from training.errors import PoolError
-from training.pool import queries, schema
+from training.pool import accepting, database, queries, schema
+from training.pool.accepting import StartedFrom, add_reader, clean
+from training.pool.creating import create_project
+from training.pool.database import DATABASE
 from training.pool.files import FileStore
-from training.pool.images import decode_mask, encode_mask, read_image, read_mask
-from training.pool.records import Case, Draft, Revision, Source
+from training.pool.images import encode_mask, read_image, read_mask
+from training.pool.migrate import bring_up_to_date
+from training.pool.records import Case, Draft, Reading, Revision, Source, Waiting
+from training.pool.times import now
 
-DATABASE = "project.sqlite"
 Laterality = Literal["image", "patient"]
 
-
-def now() -> str:
-    """The time in UTC, ISO 8601 with microseconds; sorts as text."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+__all__ = ["DATABASE", "Laterality", "Project", "add_reader", "now"]
 
 
 class Project:
@@ -43,10 +45,18 @@ class Project:
         self.images = FileStore(folder, "images")
         self.masks = FileStore(folder, "masks")
         self.probabilities = FileStore(folder, "probabilities")
-        self.engine = schema.connect(folder / DATABASE)
+        self.engine = database.connect(folder)
+        self._reading = database.reading_options(self.engine)
+        self._writing = self.engine.execution_options(write=True)
 
     @classmethod
-    def create(cls, folder: Path | str, *, laterality: Laterality = "image") -> Project:
+    def create(
+        cls,
+        folder: Path | str,
+        *,
+        laterality: Laterality = "image",
+        database_url: str | None = None,
+    ) -> Project:
         """Make an empty project.
 
         Parameters
@@ -55,52 +65,33 @@ class Project:
             Made if it does not exist. It must be empty, apart from hidden files.
         laterality : {"image", "patient"}
             Whose left the descriptions mean: the picture's or the patient's. Kept for good.
+        database_url : str or None
+            ``postgresql+psycopg://USER@HOST/NAME``: keep the database there instead of in the folder.
 
         Raises
         ------
         PoolError
-            There is a project, or something else, in the folder already; or it cannot be written to.
+            There is a project, or something else, in the folder or the database already; or it cannot be written to.
         """
-        folder = Path(folder).resolve()
-        if (folder / DATABASE).exists():
-            raise PoolError(f"{folder} holds a project already: open it, or choose another folder.")
-        if folder.exists() and any(not entry.name.startswith(".") for entry in folder.iterdir()):
-            raise PoolError(f"{folder} is not empty: choose an empty folder for the new project.")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            project = cls(folder)
-            with project.writing() as connection:
-                schema.metadata.create_all(connection)
-                values = {
-                    "schema_version": str(schema.SCHEMA_VERSION),
-                    "laterality": laterality,
-                    "created_at": now(),
-                }
-                rows = [{"key": key, "value": value} for key, value in values.items()]
-                connection.execute(sa.insert(schema.settings), rows)
-        except OSError as error:
-            raise PoolError(f"{folder} cannot be made: {error.strerror}.") from error
-        return project
+        create_project(Path(folder).resolve(), laterality, database_url)
+        return cls(Path(folder).resolve())
 
     @classmethod
     def open(cls, folder: Path | str) -> Project:
-        """Open the project in ``folder``; raises PoolError when there is none or it was made by a newer version."""
+        """Open the project in ``folder``, bringing its database up to date (a copy is kept) if it is an older one's.
+
+        Raises
+        ------
+        PoolError
+            There is none, it was made by a newer version, or its database is damaged or out of reach.
+        """
         folder = Path(folder).resolve()
-        if not (folder / DATABASE).is_file():
+        if not database.is_project(folder):
             raise PoolError(
                 f"{folder} holds no project: make one with `semimedref phantom` or `semimedref import`."
             )
         project = cls(folder)
-        try:
-            version = int(project.setting("schema_version"))
-        except (sa.exc.DatabaseError, ValueError, TypeError) as error:
-            raise PoolError(
-                f"{folder / DATABASE} is damaged or is not a project's database."
-            ) from error
-        if version > schema.SCHEMA_VERSION:
-            raise PoolError(
-                f"{folder} was made by a newer version of this program: update it to open the project."
-            )
+        bring_up_to_date(project.engine, folder)
         return project
 
     def close(self) -> None:
@@ -109,9 +100,12 @@ class Project:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """A connection in one consistent read transaction."""
-        with self.engine.connect() as connection:
-            yield connection
+        """A connection in one consistent read transaction; raises PoolError if the database cannot be read."""
+        try:
+            with self._reading.connect() as connection:
+                yield connection
+        except database.REFUSALS as error:
+            raise PoolError(database.refusal(error, self.folder)) from error
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -120,13 +114,13 @@ class Project:
         Raises
         ------
         PoolError
-            The database is full, locked for long, or read-only; nothing was changed.
+            The database is full, locked for long, out of reach, or read-only; nothing was changed.
         """
         try:
-            with self.engine.execution_options(write=True).begin() as connection:
+            with self._writing.begin() as connection:
                 yield connection
-        except sa.exc.OperationalError as error:
-            raise PoolError(_database_sentence(str(error.orig), self.folder)) from error
+        except database.REFUSALS as error:
+            raise PoolError(database.refusal(error, self.folder)) from error
 
     def setting(self, key: str) -> str | None:
         """A setting of the project, such as ``laterality``; None if it has no such setting."""
@@ -143,10 +137,38 @@ class Project:
     # -- cases -------------------------------------------------------------------------------------------------
 
     def cases(self, pool: str | None = None) -> list[Case]:
-        """All cases in the order of import, or those of one pool."""
+        """All cases in the order of import, or those of one pool. For lists on a screen see `cases_page`."""
         with self.reading() as connection:
-            found = queries.all_cases(connection)
-        return found if pool is None else [case for case in found if case.pool == pool]
+            return queries.all_cases(connection, pool)
+
+    def cases_page(
+        self,
+        pool: str | None = None,
+        *,
+        contested: bool | None = None,
+        after: str | None = None,
+        count: int = 100,
+    ) -> list[Case]:
+        """At most ``count`` cases in the order of import, beginning behind the case ``after``."""
+        with self.reading() as connection:
+            return queries.cases_page(
+                connection, pool=pool, contested=contested, after=after, count=count
+            )
+
+    def counts(self) -> Counter[str]:
+        """How many cases each pool has."""
+        with self.reading() as connection:
+            return queries.pool_counts(connection)
+
+    def zone_counts(self, pool: str = "labeled") -> Counter[str]:
+        """How many cases of a pool name each zone."""
+        with self.reading() as connection:
+            return queries.zone_counts(connection, pool)
+
+    def waiting(self, model_id: str | None = None) -> list[Waiting]:
+        """Every case without a reference mask in the order of import, with the model's figures for it."""
+        with self.reading() as connection:
+            return queries.waiting(connection, model_id)
 
     def case(self, case_id: str) -> Case:
         """The case with this id; raises PoolError if there is none."""
@@ -161,7 +183,7 @@ class Project:
         return read_image(self.folder / self.case(case_id).image)
 
     def read_reference_mask(self, case_id: str) -> np.ndarray | None:
-        """The latest accepted mask, ``(H, W) uint8, 0 or 1``; None while there is none."""
+        """The reference mask, ``(H, W) uint8, 0 or 1``; None while there is none."""
         mask = self.case(case_id).mask
         return None if mask is None else read_mask(self.folder / mask)
 
@@ -186,6 +208,8 @@ class Project:
         dice_to_proposal: float | None = None,
         active_seconds: float | None = None,
         strokes: int | None = None,
+        started_from: StartedFrom = "latest",
+        reading: Reading = "open",
     ) -> Revision:
         """Add a revision; when this returns, it is on disk for good. The reader's draft of the case ends with it.
 
@@ -196,7 +220,12 @@ class Project:
         source : {"teacher", "edited", "drawn", "dataset"}
             Where the mask comes from.
         outcome : str
-            "as is", "edited", "redrawn" or "imported".
+            "as is", "edited", "redrawn", "imported" or "adjudicated".
+        started_from : int, None or "latest"
+            ``Case.revision_id`` as the reader saw it. If another revision became the reference since, both are kept
+            and the case is contested. "latest" leaves the check out.
+        reading : {"open", "blind", "adjudication"}
+            A blind second reading never becomes the reference; an adjudication always does and ends the dispute.
 
         Raises
         ------
@@ -212,39 +241,42 @@ class Project:
         row = {
             "case_id": case_id,
             "mask": self.masks.put(encode_mask(mask), ".png"),
-            "description": description.strip(),
-            "reader": reader,
+            "description": clean(description),
+            "reader": clean(reader),
             "source": source,
             "outcome": outcome,
             "model_id": model_id,
-            "pixels_changed": pixels_changed,
-            "dice_to_proposal": dice_to_proposal,
+            "pixels_changed": None if pixels_changed is None else int(pixels_changed),
+            "dice_to_proposal": None if dice_to_proposal is None else float(dice_to_proposal),
+            "active_seconds": None if active_seconds is None else float(active_seconds),
+            "strokes": None if strokes is None else int(strokes),
+            "reading": reading,
+        }
+        with self.writing() as connection:
+            return accepting.add_revision(connection, case, row, started_from)
+
+    def skip(
+        self,
+        case_id: str,
+        reader: str,
+        reason: str,
+        *,
+        rejected: bool = False,
+        model_id: str | None = None,
+        active_seconds: float | None = None,
+        strokes: int | None = None,
+    ) -> None:
+        """Note that a reader put the case aside, and why; ``rejected`` says that they found the proposal unusable."""
+        row = {
+            "reader": clean(reader),
+            "reason": clean(reason),
+            "outcome": "rejected" if rejected else "skipped",
+            "model_id": model_id,
             "active_seconds": active_seconds,
             "strokes": strokes,
-            "created_at": now(),
-        }
-        drafts = schema.drafts
-        with self.writing() as connection:
-            add_reader(connection, reader)
-            key = connection.execute(sa.insert(schema.revisions).values(row)).inserted_primary_key[
-                0
-            ]
-            connection.execute(
-                sa.delete(drafts).where(drafts.c.case_id == case_id, drafts.c.reader == reader)
-            )
-        return Revision(id=key, **row)
-
-    def skip(self, case_id: str, reader: str, reason: str) -> None:
-        """Note that a reader put the case aside, and why."""
-        row = {
-            "case_id": self.case(case_id).id,
-            "reader": reader,
-            "reason": reason,
-            "created_at": now(),
         }
         with self.writing() as connection:
-            add_reader(connection, reader)
-            connection.execute(sa.insert(schema.skips).values(row))
+            accepting.add_skip(connection, case_id, row)
 
     def save_draft(
         self, case_id: str, reader: str, mask: np.ndarray, description: str, strokes: int
@@ -252,49 +284,19 @@ class Project:
         """Keep a reader's unaccepted work ``(H, W) uint8, 0 or 1`` across crashes; replaces the earlier draft."""
         values = {
             "mask_png": encode_mask(mask),
-            "description": description,
+            "description": description.replace("\0", ""),
             "strokes": strokes,
             "updated_at": now(),
         }
-        statement = insert(schema.drafts).values(case_id=case_id, reader=reader, **values)
-        statement = statement.on_conflict_do_update(
-            index_elements=["case_id", "reader"], set_=values
-        )
         with self.writing() as connection:
-            add_reader(connection, reader)
-            connection.execute(statement)
+            accepting.put_draft(connection, case_id, reader, values)
 
     def draft(self, case_id: str, reader: str) -> Draft | None:
         """The reader's draft of the case, or None."""
-        table = schema.drafts
-        query = sa.select(table).where(table.c.case_id == case_id, table.c.reader == reader)
         with self.reading() as connection:
-            row = connection.execute(query).first()
-        if row is None:
-            return None
-        mask = decode_mask(row.mask_png)
-        return Draft(case_id, reader, mask, row.description, row.strokes, row.updated_at)
+            return queries.draft_of(connection, case_id, reader)
 
     def discard_draft(self, case_id: str, reader: str) -> None:
         """Forget the reader's draft of the case."""
-        table = schema.drafts
         with self.writing() as connection:
-            connection.execute(
-                sa.delete(table).where(table.c.case_id == case_id, table.c.reader == reader)
-            )
-
-
-def add_reader(connection: sa.Connection, reader: str) -> None:
-    """Make sure the reader is known."""
-    row = insert(schema.readers).values(id=reader, created_at=now())
-    connection.execute(row.on_conflict_do_nothing())
-
-
-def _database_sentence(reason: str, folder: Path) -> str:
-    if "full" in reason:
-        return f"The disk that holds {folder} is full: nothing was changed; free some space and try again."
-    if "readonly" in reason:
-        return f"{folder} cannot be written to: nothing was changed; check its permissions and try again."
-    if "locked" in reason:
-        return f"Another program is busy writing to {folder}: nothing was changed; try again in a moment."
-    return f"The project's database in {folder} refused ({reason}): nothing was changed."
+            accepting.drop_draft(connection, case_id, reader)

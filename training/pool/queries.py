@@ -2,68 +2,156 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import sqlalchemy as sa
 
-from training.pool.records import Case, Revision
-from training.pool.schema import cases, revisions, skips
+from training.pool.images import decode_mask
+from training.pool.records import Case, Draft, Revision, Waiting
+from training.pool.schema import cases, drafts, proposals, revisions, skips, standing
+from training.pool.standing import zones_in
 
-_latest = (
-    sa.select(
-        revisions.c.case_id,
-        sa.func.max(revisions.c.id).label("revision_id"),
-        sa.func.count().label("revisions"),
-        sa.func.max(revisions.c.created_at).label("revised_at"),
-    )
-    .group_by(revisions.c.case_id)
-    .subquery("latest")
-)
-_skipped = (
-    sa.select(skips.c.case_id, sa.func.max(skips.c.created_at).label("skipped_at"))
-    .group_by(skips.c.case_id)
-    .subquery("skipped")
-)
 _case_rows = sa.select(
     cases,
-    _latest.c.revisions,
-    _latest.c.revised_at,
+    standing.c.pool,
+    standing.c.revision_id,
+    standing.c.revisions,
+    standing.c.skipped,
+    standing.c.contested,
+    standing.c.zones,
     revisions.c.mask,
     revisions.c.description.label("revised_description"),
-    _skipped.c.skipped_at,
 ).select_from(
-    cases.outerjoin(_latest, _latest.c.case_id == cases.c.id)
-    .outerjoin(revisions, revisions.c.id == _latest.c.revision_id)
-    .outerjoin(_skipped, _skipped.c.case_id == cases.c.id)
+    standing.join(cases, cases.c.id == standing.c.case_id).outerjoin(
+        revisions, revisions.c.id == standing.c.revision_id
+    )
 )
 
 
 def _case(row: sa.Row) -> Case:
-    pool = row.split if row.split != "training" else ("labeled" if row.revisions else "unlabeled")
     return Case(
         id=row.id,
         patient=row.patient,
-        pool=pool,
-        description=row.revised_description if row.revisions else row.description,
+        pool=row.pool,
+        description=row.description if row.revision_id is None else row.revised_description,
         image=row.image,
         mask=row.mask,
         width=row.width,
         height=row.height,
-        revisions=row.revisions or 0,
-        skipped=bool(row.skipped_at) and row.skipped_at > (row.revised_at or ""),
+        revisions=row.revisions,
+        skipped=row.skipped,
+        revision_id=row.revision_id,
+        contested=row.contested,
+        zones=zones_in(row.zones),
     )
 
 
-def all_cases(connection: sa.Connection) -> list[Case]:
-    """Every case in the order of import."""
-    return [_case(row) for row in connection.execute(_case_rows.order_by(cases.c.position))]
+def all_cases(connection: sa.Connection, pool: str | None = None) -> list[Case]:
+    """Every case, or every case of a pool, in the order of import. For whole pools; see `cases_page` for lists."""
+    query = _case_rows.order_by(standing.c.position)
+    if pool is not None:
+        query = query.where(standing.c.pool == pool)
+    return [_case(row) for row in connection.execute(query)]
 
 
 def one_case(connection: sa.Connection, case_id: str) -> Case | None:
     """The case with this id, or None."""
-    row = connection.execute(_case_rows.where(cases.c.id == case_id)).first()
+    row = connection.execute(_case_rows.where(standing.c.case_id == case_id)).first()
     return _case(row) if row else None
+
+
+def cases_page(
+    connection: sa.Connection,
+    *,
+    pool: str | None = None,
+    contested: bool | None = None,
+    after: str | None = None,
+    count: int = 100,
+) -> list[Case]:
+    """At most ``count`` cases in the order of import, beginning behind the case ``after``."""
+    query = _case_rows.order_by(standing.c.position).limit(count)
+    if pool is not None:
+        query = query.where(standing.c.pool == pool)
+    if contested is not None:
+        query = query.where(standing.c.contested == contested)
+    if after is not None:
+        last = sa.select(standing.c.position).where(standing.c.case_id == after).scalar_subquery()
+        query = query.where(standing.c.position > last)
+    return [_case(row) for row in connection.execute(query)]
+
+
+def pool_counts(connection: sa.Connection) -> Counter[str]:
+    """How many cases each pool has."""
+    query = sa.select(standing.c.pool, sa.func.count()).group_by(standing.c.pool)
+    return Counter(dict(connection.execute(query).tuples().all()))
+
+
+def zone_counts(connection: sa.Connection, pool: str = "labeled") -> Counter[str]:
+    """How many cases of a pool name each zone."""
+    query = (
+        sa.select(standing.c.zones, sa.func.count())
+        .where(standing.c.pool == pool)
+        .group_by(standing.c.zones)
+    )
+    counts: Counter[str] = Counter()
+    for bits, number in connection.execute(query):
+        for zone in zones_in(bits):
+            counts[zone] += number
+    return counts
+
+
+def waiting(connection: sa.Connection, model_id: str | None) -> list[Waiting]:
+    """Every case without a reference mask in the order of import, with a teacher's figures for it."""
+    query = (
+        sa.select(
+            standing.c.case_id,
+            cases.c.patient,
+            standing.c.pool,
+            standing.c.zones,
+            standing.c.skipped,
+            proposals.c.entropy,
+            proposals.c.foreground,
+        )
+        .select_from(
+            standing.join(cases, cases.c.id == standing.c.case_id).outerjoin(
+                proposals,
+                sa.and_(
+                    proposals.c.case_id == standing.c.case_id, proposals.c.model_id == model_id
+                ),
+            )
+        )
+        .where(standing.c.pool != "labeled", standing.c.revision_id.is_(None))
+        .order_by(standing.c.position)
+    )
+    return [
+        Waiting(case_id, patient, pool, zones_in(bits), skipped, entropy, foreground)
+        for case_id, patient, pool, bits, skipped, entropy, foreground in connection.execute(query)
+    ]
 
 
 def revisions_of(connection: sa.Connection, case_id: str) -> list[Revision]:
     """All revisions of a case, oldest first."""
-    query = sa.select(revisions).where(revisions.c.case_id == case_id).order_by(revisions.c.id)
+    query = sa.select(revisions).where(revisions.c.case_id == case_id).order_by(revisions.c.number)
     return [Revision(**row._mapping) for row in connection.execute(query)]
+
+
+def one_revision(connection: sa.Connection, revision_id: int) -> Revision | None:
+    """The revision with this id, or None."""
+    row = connection.execute(sa.select(revisions).where(revisions.c.id == revision_id)).first()
+    return Revision(**row._mapping) if row else None
+
+
+def draft_of(connection: sa.Connection, case_id: str, reader: str) -> Draft | None:
+    """A reader's draft of a case, or None."""
+    query = sa.select(drafts).where(drafts.c.case_id == case_id, drafts.c.reader == reader)
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    mask = decode_mask(row.mask_png)
+    return Draft(case_id, reader, mask, row.description, row.strokes, row.updated_at)
+
+
+def skips_of(connection: sa.Connection, case_id: str) -> list[sa.Row]:
+    """All rows of ``skips`` of a case, oldest first."""
+    query = sa.select(skips).where(skips.c.case_id == case_id).order_by(skips.c.id)
+    return list(connection.execute(query))

@@ -11,7 +11,10 @@ import numpy as np
 Pool = Literal["labeled", "unlabeled", "gate", "report"]
 Split = Literal["training", "gate", "report"]
 Source = Literal["teacher", "edited", "drawn", "dataset"]
+Outcome = Literal["as is", "edited", "redrawn", "imported", "adjudicated"]
+Reading = Literal["open", "blind", "adjudication"]
 
+DATASET_READER = "dataset"  # the reader of masks that came with an import
 HOLDOUT: tuple[Split, Split] = ("gate", "report")
 
 
@@ -38,7 +41,13 @@ class Case:
     revisions : int
         How many revisions there are.
     skipped : bool
-        Whether the last thing a reader did with it was to skip it.
+        Whether a reader put it aside since its reference mask, if it has one, was accepted.
+    revision_id : int or None
+        The revision whose mask and description these are: what a reader who opens the case now starts from.
+    contested : bool
+        Whether readers disagree about it and nobody has adjudicated yet.
+    zones : frozenset of str
+        What the description names, as it was read when it was written.
     """
 
     id: str
@@ -51,6 +60,9 @@ class Case:
     height: int
     revisions: int
     skipped: bool
+    revision_id: int | None = None
+    contested: bool = False
+    zones: frozenset[str] = frozenset()
 
     @property
     def is_holdout(self) -> bool:
@@ -60,7 +72,29 @@ class Case:
 
 @dataclass(frozen=True)
 class Revision:
-    """One immutable (mask, description, reader, time, source) of a case. ``mask`` is relative to the project."""
+    """One immutable (mask, description, reader, time, source) of a case, and how it came about.
+
+    Attributes
+    ----------
+    mask : str
+        Path relative to the project's folder.
+    outcome : str
+        What became of the proposal: "as is", "edited", "redrawn"; "imported" and "adjudicated" had none.
+    model_id : str or None
+        Hash of the weights whose proposal the reader saw.
+    pixels_changed : int or None
+        Against the proposal, as is ``dice_to_proposal``.
+    active_seconds : float or None
+        Of work, pauses left out.
+    number : int
+        1, 2, ... within the case.
+    parent_id : int or None
+        The revision that the reader started from; where another one had come in between, readers disagree.
+    reading : {"open", "blind", "adjudication"}
+        Only an open reading or an adjudication can become the reference.
+    digest : str
+        Hash of all of the above but the id, and of the case's digest before: a changed row gives itself away.
+    """
 
     id: int
     case_id: str
@@ -75,6 +109,23 @@ class Revision:
     active_seconds: float | None
     strokes: int | None
     created_at: str
+    number: int = 0
+    parent_id: int | None = None
+    reading: Reading = "open"
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A case without a reference mask, and what the serving teacher said of it (None without a proposal)."""
+
+    case_id: str
+    patient: str
+    pool: Pool
+    zones: frozenset[str]
+    skipped: bool
+    entropy: float | None
+    foreground: float | None
 
 
 @dataclass(frozen=True)

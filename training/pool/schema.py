@@ -1,16 +1,17 @@
-"""Tables of a project's database and how a connection to it is opened. No queries live here.
+"""Tables of a project's database, the same on SQLite and PostgreSQL. No queries and no connections live here.
 
-Rows are only ever added, except ``drafts`` (a reader's unsaved work, replaced at each stroke) and the outcome
-columns of ``runs``. Whether a case is labeled is not stored anywhere: it follows from its revisions.
+Rows are only ever added, except ``drafts`` (a reader's unsaved work, replaced at each stroke), ``leases``, the outcome
+columns of ``runs``, the answer of ``second_readings``, and ``standing``: how each case stands now, which follows from
+the other tables, is kept in step within their transactions, and can be made again (`training.pool.standing`).
+
+A change here needs a new `SCHEMA_VERSION` and a script in ``migrations/versions``.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = sa.MetaData()
 
@@ -47,7 +48,7 @@ revisions = sa.Table(
     "revisions",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("case_id", sa.ForeignKey("cases.id"), nullable=False, index=True),
+    sa.Column("case_id", sa.ForeignKey("cases.id"), nullable=False),
     sa.Column("mask", sa.String, nullable=False),
     sa.Column("description", sa.String, nullable=False),
     sa.Column("reader", sa.ForeignKey("readers.id"), nullable=False),
@@ -59,6 +60,13 @@ revisions = sa.Table(
     sa.Column("active_seconds", sa.Float),
     sa.Column("strokes", sa.Integer),
     sa.Column("created_at", sa.String, nullable=False),
+    sa.Column(
+        "number", sa.Integer, nullable=False, server_default="0"
+    ),  # 1, 2, ... within the case
+    sa.Column("parent_id", sa.Integer),  # the reference revision that the reader started from
+    sa.Column("reading", sa.String, nullable=False, server_default="open"),
+    sa.Column("digest", sa.String, nullable=False, server_default=""),
+    sa.Index("revisions_of_a_case", "case_id", "number", unique=True),
     sa.CheckConstraint(
         "source IN ('teacher', 'edited', 'drawn', 'dataset')", name="source_is_known"
     ),
@@ -72,6 +80,11 @@ skips = sa.Table(
     sa.Column("reader", sa.ForeignKey("readers.id"), nullable=False),
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("created_at", sa.String, nullable=False),
+    sa.Column("outcome", sa.String, nullable=False, server_default="skipped"),
+    sa.Column("revision_id", sa.Integer),  # the reference revision at that moment
+    sa.Column("model_id", sa.String),
+    sa.Column("active_seconds", sa.Float),
+    sa.Column("strokes", sa.Integer),
 )
 
 drafts = sa.Table(
@@ -140,26 +153,47 @@ sources = sa.Table(
     sa.Column("record", sa.String, nullable=False),
 )
 
+standing = sa.Table(
+    "standing",
+    metadata,
+    sa.Column("case_id", sa.ForeignKey("cases.id"), primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False, unique=True),
+    sa.Column("pool", sa.String, nullable=False),
+    sa.Column("revision_id", sa.Integer),  # the reference revision
+    sa.Column("revisions", sa.Integer, nullable=False),
+    sa.Column("zones", sa.Integer, nullable=False),  # six bits: what the current description names
+    sa.Column("skipped", sa.Boolean, nullable=False),
+    sa.Column("contested", sa.Boolean, nullable=False),
+    sa.Index("standing_in_order", "pool", "position"),
+    sa.Index("standing_by_zones", "pool", "zones"),
+    sa.Index("standing_contested", "contested", "position"),
+)
 
-def connect(path: Path) -> sa.Engine:
-    """Open the SQLite database at ``path`` in write-ahead mode, every commit synced to disk.
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("case_id", sa.ForeignKey("cases.id"), primary_key=True),
+    sa.Column("reader", sa.String, nullable=False),
+    sa.Column("expires_at", sa.Float, nullable=False),  # seconds since 1970 by the database's clock
+)
 
-    Transactions begin deferred; those of ``engine.execution_options(write=True)`` begin immediate, so that two
-    writers queue up instead of failing half-way.
-    """
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+disputes = sa.Table(
+    "disputes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("case_id", sa.ForeignKey("cases.id"), nullable=False, index=True),
+    sa.Column(
+        "revision_id", sa.Integer, nullable=False
+    ),  # the one that did not become the reference
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("created_at", sa.String, nullable=False),
+)
 
-    @sa.event.listens_for(engine, "connect")
-    def configure(connection, _record) -> None:
-        connection.isolation_level = (
-            None  # SQLAlchemy's own BEGIN below; sqlite3's implicit one comes too late
-        )
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        write = connection.get_execution_options().get("write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-    return engine
+second_readings = sa.Table(
+    "second_readings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("case_id", sa.ForeignKey("cases.id"), nullable=False, index=True),
+    sa.Column("asked_at", sa.String, nullable=False),
+    sa.Column("revision_id", sa.Integer, index=True),  # the answer
+)

@@ -1,0 +1,121 @@
+"""Databases of earlier versions open, keep all they held, and leave a copy of what they were."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from made import LEFT, RIGHT, spot
+
+from training.errors import PoolError
+from training.pool import Project, migrate, schema
+from training.pool.audit import audit
+
+FROZEN = Path(__file__).parent / "frozen"
+
+
+def thaw(version: str, folder: Path) -> Path:
+    """A copy of a frozen project, its database made from the dump."""
+    shutil.copytree(FROZEN / version, folder)
+    dump = folder / "project.sql"
+    with closing(sqlite3.connect(folder / "project.sqlite")) as connection:
+        connection.executescript(dump.read_text())
+    dump.unlink()
+    return folder
+
+
+@pytest.fixture
+def first_version(tmp_path):
+    return thaw("version_1", tmp_path / "project")
+
+
+def test_a_project_of_version_1_opens_with_every_case_revision_skip_and_draft(first_version):
+    project = Project.open(first_version)
+    pools = ["labeled", "unlabeled", "labeled", "unlabeled", "unlabeled", "gate"]
+    assert [case.pool for case in project.cases()] == pools
+    assert [case.skipped for case in project.cases()] == [False, True, False, False, False, False]
+    first, second = project.revisions("case_2")
+    assert (first.reader, first.outcome, first.active_seconds, first.number) == (
+        "Ada",
+        "redrawn",
+        12.5,
+        1,
+    )
+    assert (second.reader, second.dice_to_proposal, second.parent_id) == (
+        "Bo",
+        0.9371428571428572,
+        first.id,
+    )
+    assert (project.read_reference_mask("case_2") == spot(False, 32)).all()
+    assert (project.draft("case_3", "Ada").mask == spot(True, 32)).all()
+    assert project.case("case_2").description == RIGHT
+    assert project.case("case_4").zones == {"Ll"}
+
+
+def test_a_migrated_project_passes_the_audit_and_goes_on(first_version):
+    project = Project.open(first_version)
+    project.accept("case_1", spot(True, 32), LEFT, "Ada", source="drawn", started_from=None)
+    found = audit(project)
+    assert found.problems == ()
+    assert found.counts["revisions"] == 5
+
+
+def test_a_copy_of_the_old_database_is_kept_and_can_be_opened(first_version):
+    Project.open(first_version).close()
+    Project.open(first_version).close()
+    (copy,) = first_version.glob("project.sqlite.version-1.*")
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("SELECT count(*) FROM revisions").fetchone() == (4,)
+        (version,) = connection.execute(
+            "SELECT value FROM settings WHERE key='schema_version'"
+        ).fetchone()
+    assert version == "1"
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(first_version, monkeypatch):
+    def fail(connection):
+        raise sa.exc.OperationalError("insert", {}, sqlite3.OperationalError("disk is full"))
+
+    monkeypatch.setattr(migrate.standing, "rebuild", fail)
+    with pytest.raises(PoolError, match="is full: nothing was changed"):
+        Project.open(first_version)
+    with closing(sqlite3.connect(first_version / "project.sqlite")) as connection:
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(revisions)")]
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    assert "digest" not in columns
+    assert not {"standing", "leases"} & tables
+    monkeypatch.undo()
+    assert len(Project.open(first_version).cases()) == 6
+
+
+def test_two_windows_that_open_an_old_project_at_once_migrate_it_once(first_version):
+    opened, threads = [], []
+    for _ in range(4):
+        threads.append(threading.Thread(target=lambda: opened.append(Project.open(first_version))))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(project.cases()) for project in opened] == [6] * 4
+    assert len(list(first_version.glob("project.sqlite.version-1.*"))) == 1
+
+
+def test_the_scripts_lead_to_the_tables_that_the_program_uses(first_version):
+    project = Project.open(first_version)
+    with project.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, schema.metadata) == []
+
+
+def test_the_scripts_from_the_very_first_lead_there_too():
+    engine = sa.create_engine("sqlite://")
+    with engine.begin() as connection:
+        migrate.run_scripts(connection, "base")
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []

@@ -1,0 +1,125 @@
+"""Bringing the database of an older version up to date: once, by one process, with a copy of the SQLite file first.
+
+The scripts are in ``migrations/versions``, one a schema version; Alembic runs them in a single transaction, so that a
+project is either as it was or up to date. What is derived (``standing``) is made again afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+
+from training.errors import PoolError
+from training.files import sentence_for, sync_folder
+from training.pool import standing
+from training.pool.database import DATABASE, REFUSALS, one_at_a_time, refusal
+from training.pool.schema import SCHEMA_VERSION, settings
+
+LOCK = "migration.lock"
+MIGRATION_LOCK = 7_302_002  # among a server's advisory locks
+PATIENCE = 600.0
+
+
+def bring_up_to_date(engine: sa.Engine, folder: Path) -> None:
+    """Run the migrations that the project's database still lacks.
+
+    Raises
+    ------
+    PoolError
+        The database is damaged, out of reach, full, or of a newer version; it was not changed.
+    """
+    try:
+        if _checked_version(engine, folder) == SCHEMA_VERSION:
+            return
+        with FileLock(folder / LOCK, timeout=PATIENCE):
+            version = _checked_version(engine, folder)
+            if version < SCHEMA_VERSION:
+                if engine.dialect.name == "sqlite":
+                    _copy(folder / DATABASE, version)
+                _upgrade(engine)
+    except Timeout as error:
+        raise PoolError(
+            f"Another window is bringing {folder} up to date: try again in a moment."
+        ) from error
+    except OSError as error:
+        raise PoolError(sentence_for(error, folder)) from error
+    except REFUSALS as error:
+        raise PoolError(refusal(error, folder)) from error
+
+
+def _checked_version(engine: sa.Engine, folder: Path) -> int:
+    try:
+        with engine.connect() as connection:
+            version = _version(connection)
+    except REFUSALS as error:
+        if "no such table" not in str(error.orig):
+            raise
+        raise PoolError(_damaged(engine, folder)) from error
+    except (sa.exc.DatabaseError, ValueError, TypeError) as error:
+        raise PoolError(_damaged(engine, folder)) from error
+    if version > SCHEMA_VERSION:
+        raise PoolError(
+            f"{folder} was made by a newer version of this program: update it to open the project."
+        )
+    return version
+
+
+def _version(connection: sa.Connection) -> int:
+    query = sa.select(settings.c.value).where(settings.c.key == "schema_version")
+    return int(connection.scalar(query))
+
+
+def _damaged(engine: sa.Engine, folder: Path) -> str:
+    place = folder / DATABASE if engine.dialect.name == "sqlite" else engine.url.database
+    return f"{place} is damaged or is not a project's database."
+
+
+def _copy(database: Path, version: int) -> None:
+    """Keep a copy of the database beside it, complete and on disk."""
+    stamp = datetime.now().strftime("%Y%m%dT%H%M%S")
+    target = database.with_name(f"{database.name}.version-{version}.{stamp}")
+    part = target.with_name(f".{target.name}")
+    try:
+        with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(part)) as copy:
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
+    except sqlite3.Error as error:
+        part.unlink(missing_ok=True)
+        raise PoolError(
+            f"{database} could not be copied before its update ({error}): nothing was changed; "
+            "free some space and try again."
+        ) from error
+    os.replace(part, target)
+    sync_folder(database.parent)
+
+
+def _upgrade(engine: sa.Engine) -> None:
+    with engine.execution_options(write=True).begin() as connection:
+        one_at_a_time(connection, MIGRATION_LOCK)
+        version = _version(connection)
+        if version >= SCHEMA_VERSION:
+            return
+        run_scripts(connection, f"{version:04d}")
+        connection.execute(
+            sa.update(settings)
+            .where(settings.c.key == "schema_version")
+            .values(value=str(SCHEMA_VERSION))
+        )
+        standing.rebuild(connection)
+
+
+def run_scripts(connection: sa.Connection, start: str) -> None:
+    """Run the scripts that come after ``start`` ("base" for all of them) in the connection's transaction."""
+    from alembic import command  # only needed once in a project's life
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", "training.pool:migrations")
+    command.stamp(config, start, purge=True)
+    command.upgrade(config, f"{SCHEMA_VERSION:04d}")
