@@ -7,7 +7,8 @@ import sys
 
 import typer
 
-from training.cli.project import import_app, phantom, status
+from training.cli.imports import app as import_app
+from training.cli.project import phantom, status
 from training.cli.report import app as report_app
 from training.cli.rounds import round_command
 from training.cli.simulate import simulate

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,6 @@ from rich.progress import track
 
 from training.config import preset
 from training.errors import ConfigError
-from training.formats.qata import read_qata
 from training.pool import Project
 from training.pool.importing import import_cases
 from training.pool.project import DATABASE, Laterality
@@ -19,13 +17,6 @@ from training.pool.rounds import all_runs, serving_model
 from training.round import next_config, save_next_config
 
 ProjectFolder = Annotated[Path, typer.Argument(metavar="PROJECT", help="Folder of the project.")]
-
-
-class Text(StrEnum):
-    """Which column of a QaTa table becomes the description."""
-
-    raw_text = "raw_text"
-    clean_caption = "clean_caption"
 
 
 def phantom(
@@ -56,33 +47,6 @@ def phantom(
     _fill(pool, read_phantom(config, cases, seed, labels), cases, "Making films")
 
 
-import_app = typer.Typer(no_args_is_help=True, help="Bring cases in.")
-
-
-@import_app.callback()
-def _import_group() -> None:
-    """Bring cases in; importing twice adds nothing twice."""
-
-
-@import_app.command("qata")
-def import_qata(
-    source: Annotated[
-        Path, typer.Argument(metavar="SRC", help="Folder with table.csv, train, valid.")
-    ],
-    project: ProjectFolder,
-    labels: Annotated[
-        float, typer.Option(min=0, max=1, help="Cases up to this labeled ratio come in labeled.")
-    ] = 0.0,
-    text: Annotated[
-        Text, typer.Option(help="Column that becomes the description.")
-    ] = Text.raw_text,
-) -> None:
-    """Import the QaTa-COV19 layout: ``valid`` becomes the holdout, masks beyond --labels are withheld."""
-    incoming = list(read_qata(source, labels=labels, text=text.value))
-    pool = _open_or_create(project, "image")
-    _fill(pool, incoming, len(incoming), "Importing")
-
-
 def status(project: ProjectFolder) -> None:
     """Say how a project stands: pools, rounds, and the teacher that serves it."""
     pool = Project.open(project)
@@ -101,7 +65,8 @@ def status(project: ProjectFolder) -> None:
     print(f"  serving teacher: {model.id if model else 'none yet: start a round'}")
 
 
-def _open_or_create(folder: Path, laterality: Laterality) -> Project:
+def open_or_create(folder: Path, laterality: Laterality) -> Project:
+    """The project in a folder; a new one, with usual settings, where there is none."""
     if (folder / DATABASE).exists():
         return Project.open(folder)
     pool = Project.create(folder, laterality=laterality)

@@ -7,13 +7,15 @@ pools beyond what the source says; see `training.pool.importing`.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from training.errors import FormatError
+from training.formats.findings import Found, Trouble
+from training.formats.names import checked_name
+from training.formats.tables import read_table
 from training.pool.records import IncomingCase
 
 REQUIRED = ("split", "image", "mask", "raw_text", "clean_caption", "smallest_labeled_ratio")
@@ -22,7 +24,7 @@ _SUBJECT = re.compile(r"^(sub-[A-Za-z0-9]+)_")
 
 def read_qata(
     source: Path, *, labels: float = 0.0, text: Literal["raw_text", "clean_caption"] = "raw_text"
-) -> Iterator[IncomingCase]:
+) -> Iterator[Found]:
     """Read the folder lazily, a case at a time.
 
     Parameters
@@ -45,15 +47,18 @@ def read_qata(
         raise FormatError(
             f"{source} holds no table.csv: give the folder that has it, beside train and valid."
         )
-    with table.open(newline="", encoding="utf-8-sig") as stream:
-        rows = csv.DictReader(stream)
-        missing = [name for name in REQUIRED if name not in (rows.fieldnames or ())]
-        if missing:
-            raise FormatError(
-                f"{table} has no column {missing[0]!r}: it needs {', '.join(REQUIRED)}."
-            )
-        for row in rows:
+    rows = read_table(table)
+    missing = [name for name in REQUIRED if rows and name not in rows[0]]
+    if missing or not rows:
+        lack = f"no column {missing[0]!r}" if missing else "no rows"
+        raise FormatError(f"{table} has {lack}: it needs {', '.join(REQUIRED)}.")
+    for row in rows:
+        try:
             yield _case(Path(source), row, labels, text)
+        except (KeyError, ValueError, FormatError) as error:
+            image = row.get("image", "") or "a row without an image"
+            reason = error if isinstance(error, FormatError) else f"its row is damaged ({error})"
+            yield Trouble(image, f"{table}, {image}: {reason}")
 
 
 def patient_of(image: str) -> str:
@@ -63,8 +68,9 @@ def patient_of(image: str) -> str:
 
 
 def _case(source: Path, row: dict[str, str], labels: float, text: str) -> IncomingCase:
-    image, mask = Path(row["image"]).name, Path(row["mask"]).name
-    folder = source / Path(row["split"]).name
+    image, mask = (checked_name(row[name], source / "table.csv") for name in ("image", "mask"))
+    image, mask = image.rsplit("/", 1)[-1], mask.rsplit("/", 1)[-1]
+    folder = source / checked_name(row["split"], source / "table.csv").strip("/")
     holdout = row["split"] == "valid"
     ratio = row["smallest_labeled_ratio"].strip()
     labeled = not holdout and bool(ratio) and float(ratio) <= labels + 1e-9
