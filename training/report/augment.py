@@ -20,7 +20,7 @@ from training.report.finding import (
     edit_of,
 )
 from training.report.parse import parse
-from training.report.rewrite import closed_up, meaning_is, rewrite_zones
+from training.report.rewrite import closed_up, rewrite_zones, style_of
 from training.report.write import usual_count
 
 Action = Literal["keep", "drop", "fuzz"]
@@ -98,7 +98,11 @@ def posaug(text: str, actions: Sequence[str]) -> Rewrite:
             edits.append(edit_of(text, before.end, phrase.end, "", actions[i]))
         else:
             edits.append(edit_of(text, phrase.start, phrase.end, HIDDEN[actions[i]], actions[i]))
-    return apply_edits(text, edits)
+    hiding = apply_edits(text, edits)
+    if merge and (left := parse(hiding.text)) and (left.phrases or left.zones):
+        whole = f"Pulmonary infection, infected areas, {HIDDEN[actions[0]]}."
+        return apply_edits(text, [edit_of(text, 0, len(text), whole, "whole")])
+    return hiding
 
 
 def mix_spans(
@@ -127,13 +131,17 @@ def mix_spans(
     if mode not in ("replace", "conjunction"):
         raise ReportError(f"'{mode}' is no way of mixing; choose replace or conjunction.")
     one, other = parse(text_i), parse(text_j)
-    if not one.has_position or not other.zones:
+    if not other.zones or not (one.zones or one.is_negative):
         return Rewrite(text_i)
     if mode == "replace":
         return rewrite_zones(text_i, other.zones, count=other.count)
-    both = one.zones | other.zones
-    count = max(usual_count(both), one.count or 0, other.count or 0)
-    return rewrite_zones(text_i, both, count=count)
+    both, style = one.zones | other.zones, style_of(one)
+    counted = (
+        []
+        if style == "sgseg"
+        else [count for count in (one.count, other.count) if count is not None]
+    )
+    return rewrite_zones(text_i, both, count=max([usual_count(both, style), *counted]))
 
 
 def _check_actions(finding: Finding, actions: Sequence[str]) -> None:
@@ -153,6 +161,3 @@ def _neutral_edits(finding: Finding) -> list[Edit]:
     if finding.count_span:
         edits.append(edit_of(finding.text, *finding.count_span, "infected areas", "hide count"))
     return edits
-
-
-__all__ = ["draw_posaug", "meaning_is", "mix_spans", "posaug"]

@@ -85,7 +85,8 @@ def _assemble(
     problems = reading_problems(text, sentence, parts, affirmed, denied, negative)
     reading = _reading(sentence, parts, problems, affirmed, negative)
     zones = affirmed if reading in ("clear", "repaired") else frozenset()
-    phrases = _phrases(text, parts, heads[1:])
+    strays = [(p.start, p.end) for p in problems if p.code == "unreadable-word"]
+    phrases = _phrases(text, parts, heads[1:] + strays)
     laterality = _laterality(sentence.stated, zones, negative)
     finding = Finding(
         text, zones, laterality, count, phrases, reading, (), reading == "ambiguous" or bool(zones) or negative,

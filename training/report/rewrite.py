@@ -1,5 +1,4 @@
-"""Changing what a description says while keeping the reader's other words: new zones, left and right swapped, repairs
-applied."""
+"""Changing which zones a description names while keeping the reader's other words."""
 
 from __future__ import annotations
 
@@ -19,12 +18,11 @@ from training.report.finding import (
     sides_of,
 )
 from training.report.parse import parse
+from training.report.swap import like
 from training.report.write import counted_areas, render, side_phrase, side_phrases, usual_count
 
 LIST_JOINT = re.compile(r"[\s,]*(?:\band\b)?[\s,]*", re.IGNORECASE)
 SAME = "the same region"
-SIDE_PAIRS = {"left": "right", "right": "left"}
-SIDE_WORDS = re.compile(r"left|right", re.IGNORECASE)
 
 
 def rewrite_zones(text: str, zones: Iterable[str], count: int | None = None) -> Rewrite:
@@ -55,15 +53,6 @@ def rewrite_zones(text: str, zones: Iterable[str], count: int | None = None) -> 
             return changed
     whole = render(named, style_of(finding), areas if named else None)
     return apply_edits(text, [edit_of(text, 0, len(text), whole, "whole")])
-
-
-def swap_sides(text: str) -> Rewrite:
-    """Swap left and right everywhere, for horizontal flips and changes of convention."""
-    edits = [
-        edit_of(text, *match.span(), _like(match[0], SIDE_PAIRS[match[0].lower()]), "swap")
-        for match in SIDE_WORDS.finditer(text)
-    ]
-    return apply_edits(text, edits)
 
 
 def meaning_is(finding: Finding, zones: frozenset[str]) -> bool:
@@ -130,15 +119,8 @@ def _head_edits(finding: Finding, zones: frozenset[str], count: int) -> list[Edi
     text, edits = finding.text, []
     if finding.laterality_span and finding.laterality != laterality_of(zones):
         start, end = finding.laterality_span
-        after = _like(text[start:end], laterality_of(zones))
+        after = like(text[start:end], laterality_of(zones))
         edits.append(edit_of(text, start, end, after, "laterality"))
     if finding.count_span and finding.count != count:
         edits.append(edit_of(text, *finding.count_span, counted_areas(count), "count"))
     return edits
-
-
-def _like(model: str, word: str) -> str:
-    """The word in the model's capitals."""
-    if model.isupper() and len(model) > 1:
-        return word.upper()
-    return word.capitalize() if model[:1].isupper() else word

@@ -1,19 +1,20 @@
-"""Zones and pixels: bands of an image, zone boxes, the zones a mask touches, and bands learned from labeled cases."""
+"""Zones and pixels by bands: where the six zones of an image lie, which zones a mask touches, and bands fitted to
+labeled cases. Learning from more than bands lives in `zonereader`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from training.report.finding import LEVELS, ReportError
-from training.report.write import render
+from training.report.finding import LEVELS, SIDES, ZONES, ReportError, zone_vector
 
 Convention = Literal["image", "patient"]
+CONVENTIONS = ("image", "patient")
+STEPS = (0.08, 0.04, 0.02, 0.01)
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Bands:
         ``(top, bottom)`` of each level, 0 = top row, 1 = bottom; bands may overlap or leave gaps.
     first, second : tuple of float
         ``(left, right)`` of the picture-left and the picture-right half.
+    least : float
+        Share in [0, 1) of a half's lesion that must lie in a band before its zone counts as affected.
     """
 
     upper: tuple[float, float] = (0.0, 1 / 3)
@@ -33,6 +36,7 @@ class Bands:
     lower: tuple[float, float] = (2 / 3, 1.0)
     first: tuple[float, float] = (0.0, 0.5)
     second: tuple[float, float] = (0.5, 1.0)
+    least: float = 0.05
 
     def __post_init__(self) -> None:
         for name in ("upper", "middle", "lower", "first", "second"):
@@ -41,9 +45,32 @@ class Bands:
                 raise ReportError(
                     f"The band '{name}' runs from {low} to {high}; give 0 <= start < end <= 1."
                 )
+        if not 0 <= self.least < 1:
+            raise ReportError(
+                f"The least share of a band is {self.least}; give 0 or more, below 1."
+            )
+
+    @property
+    def levels(self) -> tuple[tuple[float, float], ...]:
+        """Upper, middle and lower band."""
+        return self.upper, self.middle, self.lower
 
 
 THIRDS = Bands()
+
+
+def halves_of(bands: Bands, convention: str) -> dict[str, tuple[float, float]]:
+    """Columns of the sides ``"L"`` and ``"R"`` under a convention.
+
+    Raises
+    ------
+    ReportError
+        If the convention is unknown.
+    """
+    if convention not in CONVENTIONS:
+        raise ReportError(f"'{convention}' is no laterality convention; choose image or patient.")
+    pair = (bands.first, bands.second)
+    return dict(zip(SIDES, pair if convention == "image" else pair[::-1], strict=True))
 
 
 def zone_boxes(
@@ -70,17 +97,11 @@ def zone_boxes(
     ReportError
         If the convention is unknown.
     """
-    if convention not in ("image", "patient"):
-        raise ReportError(f"'{convention}' is no laterality convention; choose image or patient.")
-    halves = (bands.first, bands.second) if convention == "image" else (bands.second, bands.first)
-    rows = {
-        level: _pixels(shape[0], band)
-        for level, band in zip(LEVELS, (bands.upper, bands.middle, bands.lower), strict=True)
-    }
-    columns = {side: _pixels(shape[1], band) for side, band in zip("LR", halves, strict=True)}
+    columns = {s: _pixels(shape[1], half) for s, half in halves_of(bands, convention).items()}
+    rows = {lv: _pixels(shape[0], band) for lv, band in zip(LEVELS, bands.levels, strict=True)}
     return {
         side + level: (rows[level][0], columns[side][0], rows[level][1], columns[side][1])
-        for side in "LR"
+        for side in SIDES
         for level in LEVELS
     }
 
@@ -89,36 +110,142 @@ def zones_of(
     mask: NDArray[np.integer],
     bands: Bands = THIRDS,
     convention: Convention = "image",
-    least: float = 0.05,
+    least_pixels: int = 1,
 ) -> frozenset[str]:
-    """Zones that hold at least ``least`` of a mask's pixels."""
-    total = int(np.count_nonzero(mask))
-    if not total:
-        return frozenset()
-    return frozenset(
-        zone
-        for zone, (y0, x0, y1, x1) in zone_boxes(mask.shape, bands, convention).items()
-        if np.count_nonzero(mask[y0:y1, x0:x1]) >= max(1, least * total)
-    )
+    """Zones that a mask affects.
+
+    Parameters
+    ----------
+    mask : ndarray, shape (H, W)
+        Nonzero where there is a finding.
+    bands : Bands
+        Where levels and halves lie; `Bands.least` is the share of a half's lesion a zone must hold.
+    convention : {"image", "patient"}
+        Which side of the picture is called left.
+    least_pixels : int
+        Fewer pixels than this in a half (or a zone) are noise.
+
+    Returns
+    -------
+    frozenset of str
+        Empty for an empty mask.
+    """
+    boxes = zone_boxes(mask.shape, bands, convention)
+    held = {zone: np.count_nonzero(mask[y0:y1, x0:x1]) for zone, (y0, x0, y1, x1) in boxes.items()}
+    affected = set()
+    for side, half in halves_of(bands, convention).items():
+        left, right = _pixels(mask.shape[1], half)
+        total = np.count_nonzero(mask[:, left:right])
+        enough = max(1, least_pixels, bands.least * total)
+        affected |= {side + level for level in LEVELS if held[side + level] >= enough}
+    return frozenset(affected)
 
 
-def learn_bands(masks: Sequence[NDArray[np.integer]], zones: Sequence[Iterable[str]]) -> Bands:
-    """Bands that fit labeled cases best."""
-    return THIRDS
-
-
-def describe(
-    mask: NDArray[np.integer],
-    bands: Bands = THIRDS,
+def learn_bands(
+    masks: Sequence[NDArray[np.integer]],
+    zones: Sequence[Iterable[str]],
     convention: Convention = "image",
-    style: str = "qata",
-) -> str:
-    """Propose a description of a mask."""
-    zones = zones_of(mask, bands, convention)
-    count = ndimage.label(mask)[1]
-    return render(zones, style, count if zones else None)
+    start: Bands = THIRDS,
+) -> Bands:
+    """Bands, and the share that counts, that agree best with labeled cases.
+
+    Coordinate search on the share of exactly right cases plus half the share of right zones; deterministic.
+
+    Parameters
+    ----------
+    masks : sequence of ndarray, shape (H, W)
+        Masks of the labeled pool.
+    zones : sequence of iterable of str
+        The zones their texts name.
+    convention : {"image", "patient"}
+        Convention of the texts.
+    start : Bands
+        Where the search starts; its halves are kept.
+
+    Returns
+    -------
+    Bands
+
+    Raises
+    ------
+    ReportError
+        If there is no case, or the two sequences differ in length.
+    """
+    if not masks or len(masks) != len(zones):
+        raise ReportError(
+            f"Bands are learned from pairs; {len(masks)} masks and {len(zones)} sets of zones were given."
+        )
+    profiles = np.stack([_row_shares(mask, start, convention) for mask in masks])
+    wanted = np.stack([zone_vector(named) for named in zones]).astype(bool)
+    values = [start.upper[1], *start.middle, start.lower[0], 0.1]
+    best = _agreement(values, profiles, wanted)
+    for step in STEPS:
+        improved = True
+        while improved:
+            improved = False
+            for changed in _neighbors(values, step):
+                if (score := _agreement(changed, profiles, wanted)) > best + 1e-9:
+                    values, best, improved = changed, score, True
+    return _bands(values, start)
 
 
 def _pixels(size: int, band: tuple[float, float]) -> tuple[int, int]:
     start = min(round(band[0] * size), size - 1)
     return start, max(start + 1, round(band[1] * size))
+
+
+def _bands(values: Sequence[float], start: Bands) -> Bands:
+    upper, top, bottom, lower, least = (round(value, 4) for value in values)
+    return replace(start, upper=(0.0, upper), middle=(top, bottom), lower=(lower, 1.0), least=least)
+
+
+def _neighbors(values: list[float], step: float) -> list[list[float]]:
+    options = []
+    for at in range(len(values)):
+        for by in (-step, step):
+            changed = values.copy()
+            changed[at] += by if at < 4 else by / 2
+            upper, top, bottom, lower, least = changed
+            if (
+                0 < upper <= 1
+                and 0 <= top < bottom - 0.02
+                and bottom <= 1
+                and 0 <= lower < 1
+                and 0 < least < 0.5
+            ):
+                options.append(changed)
+    return options
+
+
+def _row_shares(mask: NDArray[np.integer], bands: Bands, convention: str) -> NDArray[np.float64]:
+    """Cumulated share of each side's lesion by height, shape (2, 101); zeros where a side has none."""
+    shares = np.zeros((2, 101))
+    for at, half in enumerate(halves_of(bands, convention).values()):
+        left, right = _pixels(mask.shape[1], half)
+        rows = np.count_nonzero(mask[:, left:right], axis=1)
+        if total := rows.sum():
+            heights = np.arange(len(rows) + 1) / len(rows)
+            cumulated = np.concatenate([[0], np.cumsum(rows)]) / total
+            shares[at] = np.interp(np.linspace(0, 1, 101), heights, cumulated)
+    return shares
+
+
+def _agreement(
+    values: Sequence[float], profiles: NDArray[np.float64], wanted: NDArray[np.bool_]
+) -> float:
+    upper, top, bottom, lower, least = (np.clip(value, 0, 1) for value in values)
+    held = (
+        _at(profiles, upper),
+        _at(profiles, bottom) - _at(profiles, top),
+        profiles[..., -1] - _at(profiles, lower),
+    )
+    found = (np.stack(held, axis=-1) >= max(float(least), 1e-9)).reshape(len(profiles), len(ZONES))
+    right = found == wanted
+    return float(right.all(axis=1).mean() + 0.5 * right.mean())
+
+
+def _at(profiles: NDArray[np.float64], height: float) -> NDArray[np.float64]:
+    place = height * 100
+    low = int(place)
+    high = min(low + 1, 100)
+    return profiles[..., low] + (place - low) * (profiles[..., high] - profiles[..., low])
