@@ -157,7 +157,12 @@ def _check_actions(finding: Finding, actions: Sequence[str]) -> None:
 def _neutral_edits(finding: Finding) -> list[Edit]:
     edits = []
     if finding.laterality_span and not finding.is_negative:
-        edits.append(closed_up(finding.text, finding.laterality_span, "hide laterality"))
+        edits.append(closed_up(finding, finding.laterality_span, "hide laterality"))
     if finding.count_span:
         edits.append(edit_of(finding.text, *finding.count_span, "infected areas", "hide count"))
-    return edits
+    spans = [(phrase.start, phrase.end) for phrase in finding.phrases]
+    return [
+        edit
+        for edit in edits
+        if all(edit.end <= start or end <= edit.start for start, end in spans)
+    ]

@@ -132,7 +132,11 @@ def _parts(tokens: list[Token], first: int, last: int) -> list[Part]:
 
     def close() -> None:
         nonlocal here, joint
-        while here and tokens[here[-1]].kind in ("prep", "article", "filler"):
+        while (
+            here
+            and tokens[here[-1]].kind in ("prep", "article", "filler")
+            and tokens[here[-1]].word != "sided"
+        ):
             here.pop()
         while here and tokens[here[0]].kind in ("prep", "article"):
             here.pop(0)

@@ -21,7 +21,9 @@ from training.report.parse import parse
 from training.report.swap import like
 from training.report.write import counted_areas, render, side_phrase, side_phrases, usual_count
 
-LIST_JOINT = re.compile(r"[\s,]*(?:\band\b)?[\s,]*", re.IGNORECASE)
+LIST_JOINT = re.compile(
+    r"[\s,/&+]*(?:\band\b)?[\s,]*(?:\b(?:in|of|at|on)\b)?\s*(?:\bthe\b)?\s*", re.IGNORECASE
+)
 SAME = "the same region"
 
 
@@ -68,12 +70,13 @@ def style_of(finding: Finding) -> str:
     return "sgseg" if lower and finding.zones else "qata"
 
 
-def closed_up(text: str, span: tuple[int, int], kind: str) -> Edit:
-    """Edit that removes a word and the space after it; a removed first word hands its capital on."""
-    start, end = span
+def closed_up(finding: Finding, span: tuple[int, int], kind: str) -> Edit:
+    """Edit that removes a word and the blanks after it; a removed first word hands its capital on."""
+    text, (start, end) = finding.text, span
     while end < len(text) and text[end] == " ":
         end += 1
-    if text[start].isupper() and end < len(text) and text[end].isalpha():
+    in_phrase = any(phrase.start <= end < phrase.end for phrase in finding.phrases)
+    if text[start].isupper() and end < len(text) and text[end].isalpha() and not in_phrase:
         return edit_of(text, start, end + 1, text[end].upper(), kind)
     return edit_of(text, start, end, "", kind)
 
@@ -94,9 +97,25 @@ def _zone_edits(finding: Finding, zones: frozenset[str], count: int) -> list[Edi
     edits = _head_edits(finding, zones, count)
     joints = pairwise(phrases)
     if all(LIST_JOINT.fullmatch(text, a.end, b.start) for a, b in joints):
-        after = side_phrases(zones, style)
-        return [*edits, edit_of(text, phrases[0].start, phrases[-1].end, after, "zones")]
-    return edits + _spread_edits(finding, zones, style)
+        after = _in_place(phrases[0].text, side_phrases(zones, style))
+        return _apart(edits, [edit_of(text, phrases[0].start, phrases[-1].end, after, "zones")])
+    spread = _spread_edits(finding, zones, style)
+    return _apart(edits, spread) if spread else []
+
+
+def _apart(head: list[Edit], zones: list[Edit]) -> list[Edit]:
+    """The edits of the zones, and those of the head that do not lie inside them."""
+    return zones + [h for h in head if all(h.end <= z.start or z.end <= h.start for z in zones)]
+
+
+def _in_place(before: str, after: str) -> str:
+    """The new phrase with the capitals of the old one, and its preposition where the old one held it."""
+    if before[:10].lower() == "throughout":
+        after = f"in {after}"
+    if len(before) > 4 and before.isupper():
+        return after.upper()
+    starts = before[:1].isupper() and not before[1:2].isupper() and len(before) > 2
+    return after[:1].upper() + after[1:] if starts else after
 
 
 def _spread_edits(finding: Finding, zones: frozenset[str], style: str) -> list[Edit]:
@@ -106,7 +125,7 @@ def _spread_edits(finding: Finding, zones: frozenset[str], style: str) -> list[E
         side = next(iter(sides_of(phrase.zones)), "")
         if len(sides_of(phrase.zones)) == 1 and side in left_over:
             left_over -= {side}
-            after = side_phrase(zones, side, style)
+            after = _in_place(phrase.text, side_phrase(zones, side, style))
         else:
             after = SAME
         kept = levels_on(phrase.zones, side) == levels_on(zones, side) if after != SAME else False
