@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from training.cli.exports import app as export_app
 from training.cli.imports import app as import_app
 from training.cli.project import phantom, status
 from training.cli.report import app as report_app
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command()(phantom)
 app.add_typer(import_app, name="import")
+app.add_typer(export_app, name="export")
 app.command()(status)
 app.command("round")(round_command)
 app.command()(simulate)

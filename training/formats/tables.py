@@ -126,7 +126,8 @@ def _cell(value: Any) -> str:
     if len(text) > MAX_CELL:
         raise FormatError(f"A cell holds more than {MAX_CELL} characters: this is no description.")
     # our own exports quote such cells, so that no spreadsheet runs them
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text
+    quoted = text[:1] == "'" and text.lstrip("'").startswith(_FORMULA)
+    return text[1:] if quoted else text
 
 
 def _json_rows(content: Any, path: Path) -> list[Row]:
@@ -147,4 +148,4 @@ def _json_rows(content: Any, path: Path) -> list[Row]:
 def guarded_cell(value: object) -> str:
     """Text for a csv cell that no spreadsheet takes for a formula; `read_table` gives the original back."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.strip().lstrip("'").startswith(_FORMULA) else text

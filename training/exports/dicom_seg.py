@@ -1,0 +1,116 @@
+"""DICOM Segmentation objects that refer to the images they were drawn on."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from training.errors import FormatError
+from training.exports.folder import ExportFolder, provenance
+from training.exports.selection import Chosen
+from training.formats.foreign import reading
+from training.formats.turning import Turn
+from training.pool import Project
+from training.pool.sources import read_source
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+
+def write_dicom_seg(
+    project: Project, chosen: Sequence[Chosen], folder: ExportFolder, originals: Path | None = None
+) -> list[tuple[str, str]]:
+    """Write ``CASE.dcm`` for every case that came from a DICOM file and has a mask, and ``cases.csv``.
+
+    Parameters
+    ----------
+    originals : Path or None
+        Folder of the files that were imported. Segmentations then refer to them, and carry their patient; without
+        it they refer to the identifiers that the project keeps.
+
+    Returns
+    -------
+    list of (case id, sentence)
+        What was left out, and why.
+
+    Raises
+    ------
+    FormatError
+        highdicom is not installed, or no case came from a DICOM file.
+    """
+    try:
+        import highdicom  # noqa: F401
+    except ImportError as error:
+        raise FormatError(
+            "DICOM segmentations need highdicom: pip install 'napari-semimedref[export]'."
+        ) from error
+    found = None if originals is None else _by_identifier(project, originals)
+    left_out: list[tuple[str, str]] = []
+    rows = []
+    for item in chosen:
+        record = read_source(project, item.case.id)
+        reason = _why_not(item, record)
+        header = None if reason or record is None else _header(record, found)
+        if reason is None and header is None:
+            reason = (
+                f"{originals} does not hold the file of {item.case.id}: give the imported folder."
+            )
+        if reason is not None or record is None or header is None:
+            left_out.append((item.case.id, reason or ""))
+            continue
+        folder.put(f"{item.case.id}.dcm", _object(project, item, header, Turn(**record["turn"])))
+        rows.append(provenance(item))
+    if not rows:
+        raise FormatError(f"No segmentation could be written. {left_out[0][1]}")
+    folder.put_table("cases.csv", rows)
+    return left_out
+
+
+def _why_not(item: Chosen, record: dict[str, Any] | None) -> str | None:
+    if record is None or record.get("kind") != "dicom":
+        return f"{item.case.id} did not come from a DICOM file: export it in another format."
+    return f"{item.case.id} has no accepted mask." if item.revision is None else None
+
+
+def _header(record: dict[str, Any], found: dict[str, Dataset] | None) -> Dataset | None:
+    from training.formats.dicom_header import header_from
+
+    header = header_from(record)
+    return header if found is None else found.get(str(header.get("SOPInstanceUID", "")))
+
+
+def _by_identifier(project: Project, originals: Path) -> dict[str, Dataset]:
+    """The headers of the imported files, by both the identifiers under which a project may know them."""
+    import pydicom
+
+    from training.formats.bring_in import secret_of
+    from training.formats.dicom import is_dicom
+    from training.formats.dicom_header import replaced_uid
+    from training.formats.pairs import files_below
+
+    secret = secret_of(project)
+    found: dict[str, Dataset] = {}
+    for name in files_below(originals, frozenset({""})):
+        if is_dicom(originals / name):
+            with reading(originals / name, "a DICOM file"):
+                header = pydicom.dcmread(originals / name, stop_before_pixels=True, force=True)
+                uid = str(header.get("SOPInstanceUID", ""))
+            found[uid] = found[replaced_uid(uid, secret)] = header
+    if not found:
+        raise FormatError(f"{originals} holds no DICOM files: give the folder that was imported.")
+    return found
+
+
+def _object(project: Project, item: Chosen, header: Dataset, turn: Turn) -> bytes:
+    mask = item.mask(project)
+    assert mask is not None
+    from training.exports.dicom_object import segmentation
+
+    stream = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about names that the originals write in an old form
+        segmentation(header, turn.undo(mask), item).save_as(stream)
+    return stream.getvalue()

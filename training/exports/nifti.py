@@ -1,0 +1,42 @@
+"""NIfTI: one single-slice volume for each image and each mask, on the grid the image came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import nibabel
+import numpy as np
+
+from training.exports.folder import ExportFolder, provenance
+from training.exports.grids import grid_of
+from training.exports.selection import Chosen
+from training.pool import Project
+from training.pool.sources import read_source
+
+
+def write_nifti(
+    project: Project, chosen: Sequence[Chosen], folder: ExportFolder, *, images: bool
+) -> None:
+    """Write ``labels/CASE.nii.gz``, ``cases.csv`` and, if asked, ``images/CASE.nii.gz``.
+
+    First axis columns, second rows: ``label[c, r, 0]`` is the mask at row r, column c.
+    """
+    for item in chosen:
+        case = item.case
+        grid = grid_of(read_source(project, case.id), (case.height, case.width))
+        mask = item.mask(project)
+        if mask is not None:
+            folder.put(f"labels/{case.id}.nii.gz", _volume(mask, grid))
+        if images:
+            pixels = np.rint(project.read_image(case.id) * 65535).astype(np.uint16)
+            folder.put(f"images/{case.id}.nii.gz", _volume(pixels, grid))
+    folder.put_table("cases.csv", [provenance(item) for item in chosen])
+
+
+def _volume(pixels: np.ndarray, grid: np.ndarray) -> bytes:
+    image: Any = nibabel.Nifti1Image(np.ascontiguousarray(pixels.T)[:, :, None], grid)
+    image.header.set_xyzt_units("mm")
+    image.set_sform(grid, code="scanner")
+    image.set_qform(grid, code="scanner", strip_shears=True)
+    return nibabel.Nifti1Image.to_bytes(image)
