@@ -32,7 +32,7 @@ class ConventionCheck:
     low, high : float
         95 % interval of that share (Wilson).
     cases : int
-        One-sided texts whose mask lies on one side.
+        One-sided texts with a mask.
     against : tuple of int
         Positions, in the input, of usable cases that do not fit: wrong words or a mirrored film.
     sentence : str
@@ -67,8 +67,8 @@ def check_convention(
 ) -> ConventionCheck:
     """Find the convention that labeled cases follow.
 
-    A case is usable where its text names exactly one side and at least 80 % of its mask (more than 20 pixels) lies in
-    one half of the picture.
+    A case is usable where its text names exactly one side and its mask has more than 20 pixels; the half of the picture
+    that holds most of them counts.
 
     Parameters
     ----------
@@ -100,18 +100,18 @@ def check_convention(
 
 
 def _half(mask: NDArray[np.integer]) -> str:
-    """ "L" or "R": the half of the picture that holds the mask; empty where it holds no more than 80 %."""
+    """ "L" or "R": the half of the picture that holds most of the mask; empty for a mask of 20 pixels or fewer."""
     left = np.count_nonzero(mask[:, : mask.shape[1] // 2])
     total = np.count_nonzero(mask)
     if total <= LEAST_PIXELS:
         return ""
-    return "L" if left >= 0.8 * total else "R" if left <= 0.2 * total else ""
+    return "L" if 2 * left > total else "R"
 
 
 def _judged(fits: dict[int, bool]) -> ConventionCheck:
     cases, image = len(fits), sum(fits.values())
     if cases < LEAST_CASES:
-        sentence = f"Only {cases} one-sided cases: too few to tell image-left from patient-left ({LEAST_CASES} are needed)."
+        sentence = f"Only {cases} one-sided cases: image-left or patient-left is told from {LEAST_CASES} or more."
         return ConventionCheck(None, 0.0, 0.0, 1.0, cases, (), sentence)
     convention: Convention = "image" if 2 * image >= cases else "patient"
     right = max(image, cases - image)

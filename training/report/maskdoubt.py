@@ -24,8 +24,8 @@ class Disagreement:
     Attributes
     ----------
     problem : Problem
-        The doubt; its span and fix cover the whole text, so that applying the fix makes the words fit the mask
-        (`edits` show what that changes). Weight 2 for sides, 1 for levels and counts: those are often a matter of taste.
+        The doubt; its span and fix cover the whole text: applying the fix makes the words fit the mask. Weight 2 for
+        sides, 1 for levels and counts: those are often a matter of taste.
     missing : frozenset of str
         Zones the text names and the mask leaves empty.
     extra : frozenset of str

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from training.report.attach import attach
 from training.report.doubt import contradictions, reading_problems
 from training.report.finding import (
-    ZONES,
     Finding,
     Laterality,
     Phrase,
@@ -15,9 +15,10 @@ from training.report.finding import (
     Reading,
     laterality_of,
 )
+from training.report.negatives import denied_zones, is_negative
 from training.report.phrases import Part, find_chunks
 from training.report.resolve import Sentence, resolve
-from training.report.scope import Scene, assign_roles, denials, scene_of
+from training.report.scope import Scene, assign_roles, scene_of
 from training.report.slots import fill_slots, is_template
 from training.report.tokens import Token, tokenize
 from training.report.vocabulary import COUNTED
@@ -25,22 +26,6 @@ from training.report.vocabulary import COUNTED
 LONGEST = 20_000
 MUTE = frozenset(
     ("word", "odd", "stop", "comma", "colon", "article", "prep", "and", "or", "to", "cmp", "filler")
-)
-STUDIES = frozenset(
-    (
-        "study",
-        "radiograph",
-        "film",
-        "exam",
-        "examination",
-        "xray",
-        "scan",
-        "ct",
-        "lungs",
-        "lung",
-        "chest",
-        "fields",
-    )
 )
 
 
@@ -64,7 +49,10 @@ def parse(text: str) -> Finding:
     tokens = fill_slots(tokenize(text[:LONGEST]))
     if all(token.kind in MUTE for token in tokens):
         return Finding(text, frozenset(), "unknown", None, (), "none")
-    scene = scene_of(tokens, find_chunks(tokens))
+    chunks = find_chunks(tokens)
+    for chunk in chunks:
+        attach(chunk.parts)
+    scene = scene_of(tokens, chunks)
     assign_roles(scene)
     parts = [part for chunk in scene.chunks for part in chunk.parts]
     sentence = Sentence(scene, [p for p in parts if p.role == "finding"], "", is_template(tokens))
@@ -80,8 +68,8 @@ def _assemble(
 ) -> Finding:
     count, count_span = _count(sentence.scene.tokens, sentence.scene.segment)
     affirmed = frozenset().union(*(part.zones for part in sentence.parts if not part.undecided))
-    denied = _denied_zones(parts)
-    negative = not sentence.parts and _is_negative(sentence.scene, denied, count)
+    denied = denied_zones(parts)
+    negative = not sentence.parts and is_negative(sentence.scene, denied, count)
     problems = reading_problems(text, sentence, parts, affirmed, denied, negative)
     reading = _reading(sentence, parts, problems, affirmed, negative)
     zones = affirmed if reading in ("clear", "repaired") else frozenset()
@@ -135,77 +123,6 @@ def _count(tokens: list[Token], segments: list[int]) -> tuple[int | None, tuple[
             if tokens[look].word in COUNTED:
                 return int(token.meaning.value), (token.start, tokens[look].end)
     return None, None
-
-
-def _denied_zones(parts: list[Part]) -> frozenset[str]:
-    denied = [part for part in parts if part.role == "negated" and not part.undecided]
-    return frozenset(
-        zone
-        for part in denied
-        for zone in ZONES
-        if (not part.sides or zone[0] in part.sides) and (not part.levels or zone[1] in part.levels)
-    )
-
-
-def _is_negative(scene: Scene, denied: frozenset[str], count: int | None) -> bool:
-    if any(
-        part.undecided for chunk in scene.chunks for part in chunk.parts if part.role != "elsewhere"
-    ):
-        return False
-    if _open_finding(scene, count):
-        return False
-    return (
-        denied == frozenset(ZONES)
-        or count == 0
-        or _denied_at_large(scene)
-        or _clear_at_large(scene)
-    )
-
-
-def _open_finding(scene: Scene, count: int | None) -> bool:
-    """A finding that nothing before it in its clause denies."""
-    denying = {scene.clause[at] for at in denials(scene)}
-    denying |= {c for t, c in zip(scene.tokens, scene.clause, strict=True) if t.kind == "clear"}
-    return any(
-        token.kind == "finding"
-        and clause not in denying
-        and not (count == 0 and token.word in COUNTED)
-        for token, clause in zip(scene.tokens, scene.clause, strict=True)
-    )
-
-
-def _denied_at_large(scene: Scene) -> bool:
-    for at in denials(scene):
-        clause = scene.clause[at]
-        if any(
-            scene.clause[chunk.first] == clause and _about_lung(chunk.parts)
-            for chunk in scene.chunks
-        ):
-            continue
-        if any(
-            scene.tokens[i].kind == "finding" and scene.clause[i] == clause
-            for i in range(at, len(scene.tokens))
-        ):
-            return True
-    return False
-
-
-def _about_lung(parts: tuple[Part, ...]) -> bool:
-    return any(part.role != "elsewhere" for part in parts)
-
-
-def _clear_at_large(scene: Scene) -> bool:
-    for at, token in enumerate(scene.tokens):
-        if token.kind != "clear":
-            continue
-        near = [t for i, t in enumerate(scene.tokens) if scene.segment[i] == scene.segment[at]]
-        if any(t.word in STUDIES for t in near) and not any(t.kind == "elsewhere" for t in near):
-            return not any(
-                scene.owner(i)
-                for i in range(len(scene.tokens))
-                if scene.segment[i] == scene.segment[at]
-            )
-    return False
 
 
 def _reading(

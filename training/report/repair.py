@@ -74,7 +74,7 @@ def repair(word: str) -> Repair | None:
 
 @lru_cache(maxsize=65536)
 def near_position(word: str) -> bool:
-    """True when an unknown lower-case string may be a spoiled side, level or whole zone ("pupe", "lrl", "andruppir")."""
+    """True when an unknown lower-case string may be a spoiled side, level or zone ("pupe", "lrl", "andruppir")."""
     if len(word) < 2 or len(word) > LONGEST:
         return False
     if 3 <= len(word) <= 9:

@@ -9,8 +9,12 @@ from training.report.phrases import Chunk, Part
 from training.report.tokens import Token
 
 SEGMENT_ENDS = frozenset(("stop", "comma", "colon"))
-STAY = frozenset(("is", "are", "appears", "appear", "remains", "remain", "was", "were", "both", "well", "also", "grossly",
-                  "relatively", "otherwise", "now", "clearly"))  # fmt: skip
+STAY = frozenset(
+    (
+        *("is", "are", "was", "were", "appears", "appear", "remains", "remain", "both", "well"),
+        *("also", "grossly", "relatively", "otherwise", "now", "clearly"),
+    )
+)
 
 
 @dataclass(frozen=True)

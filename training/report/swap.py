@@ -1,5 +1,5 @@
-"""Left and right exchanged in a text, and texts brought into good order: spelling repaired, words left unsaid filled in,
-blanks and stops tidied."""
+"""Left and right exchanged in a text, and texts brought into good order: spelling repaired, words left unsaid filled
+in, blanks and stops tidied."""
 
 from __future__ import annotations
 

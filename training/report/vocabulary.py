@@ -88,7 +88,7 @@ JOINTS = (
     _table("and", "and & + plus und")
     | _table("or", "or and/or versus vs")
     | _table("to", "to through")
-    | _table("prep", "of in on at within over involving affecting")
+    | _table("prep", "of in on at within over overlying involving affecting")
     | _table("article", "the a an its")
     | _table("cmp", "> < >> << ≥ ≤ =")
     | _table("stop", ". ; ! ? \n but however although though whereas while yet nevertheless")
@@ -130,8 +130,8 @@ ELSEWHERE = _table(
     "cardiomegaly atrium ventricle ventricular atrial aorta aortic mediastinum mediastinal hemidiaphragm "
     "hemidiaphragms diaphragm diaphragms diaphragmatic costophrenic cardiophrenic rib ribs clavicle clavicular "
     "scapula shoulder humerus humeral breast mastectomy axilla axillary arm neck jugular subclavian ij picc line lines "
-    "catheter port portacath port-a-cath tube tubes drain drains lead leads pacemaker icd device devices pacer electrode tip "
-    "wire "
+    "catheter port portacath port-a-cath tube tubes drain drains lead leads pacemaker icd device devices pacer "
+    "electrode tip wire "
     "wires clip clips stent valve abdomen abdominal quadrant stomach gastric liver kidney spine vertebra vertebrae "
     "vertebral cervical lumbar artery vein cava bronchus mainstem lobectomy pneumonectomy thoracotomy view projection "
     "decubitus rotation rotated oblique marker fissure extremity extremities limb leg wall paratracheal trachea "
@@ -186,8 +186,9 @@ TEMPLATE = frozenset(
 # Ordinary words near a position word, which prose puts beside one: never taken for a misspelling there.
 ORDINARY = frozenset(
     _words(
-        "superimposed superficial supervening nuclear clean clearing cleaner eighth  "
-        "slightly lightly highlight highlights straight straightening insight overnight tonight brighter followed following follow "
+        "superimposed superficial supervening nuclear clean clearing cleaner eighth "
+        "slightly lightly highlight highlights straight straightening insight overnight tonight brighter "
+        "followed following follow "
         "allowed swallow shallow hollow yellow lowered midline outright eighteen eighty "
         "is by am be he if it me my us we do go ie eg dr ap pa ct up iv ng et id hx tb cm mm ok "
         "slight small mild light upright bright height less least most best rest test lost last late later layer "
