@@ -11,6 +11,7 @@ from psygnal import Signal
 from training.acquisition import Choice
 from training.errors import SemiMedRefError
 from training.pool import Project, Revision
+from training.pool.leases import give_back, take_lease
 from training.pool.rounds import read_proposal, serving_model
 from training.review import OpenCase, ReviewDesk, plan_queue
 
@@ -99,7 +100,7 @@ class ReviewSession:
         choices = plan_queue(self.project, self.strategy, self._rng)
         self._reasons.update({choice.case_id: choice.reason for choice in choices})
         self.desk.set_queue([choice.case_id for choice in choices])
-        self._count()
+        self.counts = self.project.counts()
         self.queue_changed.emit()
 
     def open(self, case_id: str) -> None:
@@ -125,10 +126,8 @@ class ReviewSession:
     def accept(self) -> Revision:
         """Make the draft a revision, then open the next case."""
         self.settle()
-        pool = self.desk.current.case.pool if self.desk.current else ""
         revision = self.desk.accept()
-        if pool == "unlabeled":
-            self.counts.update(labeled=1, unlabeled=-1)
+        self.counts = self.project.counts()
         self.accepted.emit(revision)
         self.next()
         return revision
@@ -226,11 +225,23 @@ class ReviewSession:
             self._writing.exception()
             self.poll_writing()
 
+    def rest(self) -> None:
+        """Put the draft on disk and let others have the case, which stays on the desk."""
+        self.settle()
+        self.desk.save_draft()
+        if self.current is not None:
+            give_back(self.project, self.current.case.id, self.desk.reader)
+
+    def keep_lease(self) -> None:
+        """Renew the hold on the case on the desk; raises CaseLeased if another reader has it by now."""
+        if self.current is not None:
+            take_lease(self.project, self.current.case.id, self.desk.reader)
+
     def close(self) -> None:
-        """Save the draft and stop writing."""
+        """Save the draft, give the case back and stop writing."""
         self.settle()
         try:
-            self.desk.save_draft()
+            self.desk.close()
         finally:
             self._writer.shutdown()
 
@@ -240,9 +251,6 @@ class ReviewSession:
         self._counted_ahead = 0
         self.opened.emit(self.current)
         self.queue_changed.emit()
-
-    def _count(self) -> None:
-        self.counts = Counter(case.pool for case in self.project.cases())
 
     def _serving_id(self) -> str | None:
         model = serving_model(self.project)

@@ -25,7 +25,8 @@ from training.pool import Project
 from training.review import OpenCase
 
 DRAIN_MS = 40
-WATCH_MS = 400
+WATCH_MS = 1000
+LEASE_MS = 200_000  # well within the time a lease holds
 AUTOSAVE_MS = 300
 ASK_MS = 250
 NAME = "napari_semimedref.workspace"
@@ -51,6 +52,7 @@ class Workspace(QObject):
         self.skip_reason = LATER
         self._drain = self._timer(DRAIN_MS, self._take_answers)
         self._watch = self._timer(WATCH_MS, self._look_around)
+        self._lease = self._timer(LEASE_MS, self._keep_lease)
         self._autosave = self._timer(AUTOSAVE_MS, self._save_draft, once=True)
         self._ask = self._timer(ASK_MS, self.ask_for_proposal, once=True)
 
@@ -73,6 +75,7 @@ class Workspace(QObject):
             session.plan()
             self._drain.start()
             self._watch.start()
+            self._lease.start()
             self.project_opened.emit()
             self.round_changed.emit(self.monitor.view)
             session.next()
@@ -95,7 +98,7 @@ class Workspace(QObject):
 
     def close_project(self) -> None:
         """Save the draft and end the service. A round goes on."""
-        for timer in (self._drain, self._watch, self._autosave, self._ask):
+        for timer in (self._drain, self._watch, self._lease, self._autosave, self._ask):
             timer.stop()
         if self.engine is not None:
             self.engine.close()
@@ -116,8 +119,7 @@ class Workspace(QObject):
         self._ask.stop()
         if self.session is not None and self.engine is not None:
             with self.attempt():
-                self.session.settle()
-                self.session.desk.save_draft()
+                self.session.rest()
             self.engine.close()
 
     @contextlib.contextmanager
@@ -217,6 +219,10 @@ class Workspace(QObject):
         self.session.autosave()
         if self.session.desk.dirty:
             self._autosave.start()  # an earlier write was not done yet
+
+    def _keep_lease(self) -> None:
+        with self.attempt():
+            self.session.keep_lease()
 
     def _take_answers(self) -> None:
         with self.attempt():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QColor, QKeyEvent, QSyntaxHighlighter, QTextCharFormat, QTextCursor
 from qtpy.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -34,6 +34,7 @@ ROLES = {
     "elsewhere": QColor(150, 155, 165),
 }
 MOST_PROBLEMS = 3
+SOON_MS = 350
 
 
 class WordHighlighter(QSyntaxHighlighter):
@@ -103,6 +104,8 @@ class DescriptionDock(Dock):
             "Rewrite the positions so that they fit the mask",
         )
         self.service = sentence(muted=True)
+        self._soon = QTimer(self, interval=SOON_MS, singleShot=True)
+        self._soon.timeout.connect(self._show_zones)
         self._lay_out()
         self.workspace.case_shown.connect(self.show_case)
         self.workspace.service_said.connect(lambda words: self.service.setText(words))
@@ -123,8 +126,8 @@ class DescriptionDock(Dock):
         """Follow the session's words and mask."""
         session = self.workspace.session
         self.convention.setText(WHOSE_LEFT[session.project.laterality])
-        session.mask_edited.connect(self._show_zones)
-        session.proposal_changed.connect(lambda _opened: self._show_zones())
+        session.mask_edited.connect(self._soon.start)
+        session.proposal_changed.connect(lambda _opened: self._soon.start())
         self.show_case(session.current)
 
     def show_case(self, opened: OpenCase | None) -> None:
@@ -199,6 +202,8 @@ class DescriptionDock(Dock):
 
     def _show_zones(self) -> None:
         session = self.workspace.session
+        if session is None:
+            return
         convention, mask = session.project.laterality, session.mask
         named = parse(self.edit.toPlainText()).zones
         painted = frozenset() if mask is None else zones_of(mask, convention=convention)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from qtpy.QtCore import Qt
@@ -43,6 +44,16 @@ def button(text: str, act: Callable[[], object], tooltip: str, key: str = "") ->
     made.clicked.connect(lambda _checked=False: act())
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return made
+
+
+@contextmanager
+def painted_once(widget: QWidget) -> Iterator[None]:
+    """Paint a widget once for all that changes within; each painting costs a frame of the whole window."""
+    widget.setUpdatesEnabled(False)
+    try:
+        yield
+    finally:
+        widget.setUpdatesEnabled(True)
 
 
 class Picture(QWidget):

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_semimedref.widgets.dock import Dock
-from napari_semimedref.widgets.parts import sentence
+from napari_semimedref.widgets.parts import painted_once, sentence
 from training.acquisition import STRATEGIES, Choice
 
 ORDERS = {"zones": "Rare zones and unsure first", "random": "At random"}
@@ -126,6 +126,10 @@ class QueueDock(Dock):
 
     def refresh(self) -> None:
         """Show the queue and the pools as they are."""
+        with painted_once(self):
+            self._refresh()
+
+    def _refresh(self) -> None:
         session = self.workspace.session
         choices, counts = session.queue(), session.counts
         self.model.replace(choices)

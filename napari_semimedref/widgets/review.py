@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout
 
 from napari_semimedref import keys
@@ -14,6 +15,7 @@ from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.parts import button, sentence
 from training.review import OpenCase
 
+SOON_MS = 350
 REASONS = (LATER, "words unclear", "film unreadable", "unsure", "not for this project")
 LAYERS = (
     ("Mask", MASK, "Show your mask"),
@@ -47,6 +49,8 @@ class ReviewDock(Dock):
         self.reason.currentTextChanged.connect(self._choose_reason)
         self.state = sentence(muted=True)
         self._news = ""
+        self._soon = QTimer(self, interval=SOON_MS, singleShot=True)
+        self._soon.timeout.connect(self._show_state)
         self._lay_out()
         space.case_shown.connect(self.show_case)
         self.finish()
@@ -76,7 +80,7 @@ class ReviewDock(Dock):
         session = self.workspace.session
         session.mask_edited.connect(self._on_edit)
         session.description_edited.connect(lambda _words: self._on_edit())
-        session.proposal_changed.connect(lambda _opened: self._show_state())
+        session.proposal_changed.connect(lambda _opened: self._soon.start())
         session.draft_saved.connect(lambda: self._tell("Draft saved."))
         session.accepted.connect(self._on_accepted)
         self.show_case(session.current)
@@ -100,7 +104,7 @@ class ReviewDock(Dock):
             self.workspace.bridge.set_visible(layer, on)
 
     def _on_edit(self) -> None:
-        self._tell("Draft changed …")
+        self._tell("")
 
     def _on_accepted(self, revision: Any) -> None:
         how = {"as is": "as proposed", "edited": "after corrections", "redrawn": "as drawn"}
@@ -109,7 +113,7 @@ class ReviewDock(Dock):
 
     def _tell(self, news: str) -> None:
         self._news = news
-        self._show_state()
+        self._soon.start()  # a stroke tells several times
 
     def _show_state(self) -> None:
         session = self.workspace.session

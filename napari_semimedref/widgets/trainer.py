@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 from napari_semimedref.forms import form_for, label_of, read_form
 from napari_semimedref.run_monitor import RoundView
 from napari_semimedref.widgets.dock import Dock
-from napari_semimedref.widgets.parts import button, heading, sentence
+from napari_semimedref.widgets.parts import button, heading, painted_once, sentence
 from napari_semimedref.widgets.plots import RoundPlots
 from training.config import RunConfig
 from training.errors import ConfigError
@@ -64,7 +64,20 @@ class TrainerDock(Dock):
         self.show_round(self.workspace.monitor.view)
 
     def show_round(self, view: RoundView) -> None:
-        """Show a round as it is now."""
+        """Show a round as it is now, if anybody is looking."""
+        if self.isVisible() or not self.window().isVisible():
+            with painted_once(self):
+                self._show(view)
+
+    def showEvent(self, event: Any) -> None:  # Qt's name
+        """Catch up with what happened while the dock was hidden."""
+        super().showEvent(event)
+        if self.workspace.monitor is not None:
+            self.show_round(self.workspace.monitor.view)
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _show(self, view: RoundView) -> None:
         name = "Round" if view.run is None else f"Round {view.run.id}"
         self.state.setText(f"{name}: {_state_of(view)}")
         self.detail.setText(_detail_of(view))
@@ -78,14 +91,12 @@ class TrainerDock(Dock):
         self.start.setVisible(not view.alive)
         self._show_pools()
 
-    # -- inside ------------------------------------------------------------------------------------
-
     def _show_bar(self, view: RoundView) -> None:
         status = view.status
         predicting = status.predictions_total > 0
         total = status.predictions_total if predicting else status.steps_planned
         done = status.predictions_done if predicting else status.step
-        self.bar.setRange(0, total if total or not view.alive else 0)
+        self.bar.setRange(0, max(total, 1))  # not 0: a bar that wanders is painted all the time
         self.bar.setValue(min(done, total))
         self.bar.setFormat("%v of %m cases" if predicting else "step %v of %m")
         self.bar.setTextVisible(total > 0)
