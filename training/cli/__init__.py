@@ -9,6 +9,7 @@ import typer
 
 from training.cli.exports import app as export_app
 from training.cli.imports import app as import_app
+from training.cli.pool import register as register_pool
 from training.cli.project import phantom, status
 from training.cli.report import app as report_app
 from training.cli.rounds import round_command
@@ -29,6 +30,7 @@ app.command()(status)
 app.command("round")(round_command)
 app.command()(simulate)
 app.add_typer(report_app, name="report")
+register_pool(app)
 
 
 def main() -> None:

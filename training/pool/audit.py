@@ -64,7 +64,9 @@ def audit(project: Project, *, progress: Callable[[str], None] = lambda what: No
     with project.reading() as connection:
         for check in (_database, _patients, _revisions, _standing, _references):
             problems += check(connection, counts, progress)
-        named = dict(_named_files(connection))
+        named: dict[str, tuple[str, tuple | None]] = {}
+        for path, whose in _named_files(connection):
+            named.setdefault(path, whose)
     found, notes = _files(project.folder, named, counts, progress)
     return AuditReport(counts, tuple(problems + found), tuple(notes))
 
