@@ -11,8 +11,9 @@ from rich.progress import track
 from training.config import preset
 from training.errors import ConfigError
 from training.pool import Project
+from training.pool.database import is_project
 from training.pool.importing import import_cases
-from training.pool.project import DATABASE, Laterality
+from training.pool.project import Laterality
 from training.pool.rounds import all_runs, serving_model
 from training.round import next_config, save_next_config
 
@@ -50,13 +51,10 @@ def phantom(
 def status(project: ProjectFolder) -> None:
     """Say how a project stands: pools, rounds, and the teacher that serves it."""
     pool = Project.open(project)
-    found = pool.cases()
-    counts = {
-        name: sum(case.pool == name for case in found)
-        for name in ("labeled", "unlabeled", "gate", "report")
-    }
-    print(f"{pool.folder}: {len(found)} cases, 'left' is the {pool.laterality}'s left")
-    print("  " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    counts = pool.counts()
+    print(f"{pool.folder}: {counts.total()} cases, 'left' is the {pool.laterality}'s left")
+    names = ("labeled", "unlabeled", "gate", "report")
+    print("  " + ", ".join(f"{counts[name]} {name}" for name in names))
     for run in all_runs(pool):
         print(
             f"  round {run.id}: {run.labeled} labeled, {run.outcome or 'not finished'}. {run.reason or ''}"
@@ -67,7 +65,7 @@ def status(project: ProjectFolder) -> None:
 
 def open_or_create(folder: Path, laterality: Laterality) -> Project:
     """The project in a folder; a new one, with usual settings, where there is none."""
-    if (folder / DATABASE).exists():
+    if is_project(folder):
         return Project.open(folder)
     pool = Project.create(folder, laterality=laterality)
     save_next_config(pool, next_config(pool))
