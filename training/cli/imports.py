@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 from rich.progress import Progress
@@ -15,9 +15,11 @@ from training.cli.project import ProjectFolder, open_or_create, status
 from training.errors import ConfigError
 from training.formats import ReadOptions, detect, read
 from training.formats.bring_in import Outcome, bring_in, rehearse, secret_of
+from training.formats.layouts import stated_laterality
 from training.formats.options import Polarity
 from training.pool import Project
-from training.pool.project import DATABASE, Laterality
+from training.pool.database import is_project
+from training.pool.project import Laterality
 
 app = typer.Typer(no_args_is_help=True, help="Bring cases in.")
 SHOWN = 20
@@ -74,7 +76,7 @@ Labels = Annotated[
 ]
 Prefix = Annotated[str, typer.Option(help="Put before every case's name.")]
 Convention = Annotated[
-    Side, typer.Option("--laterality", help="Whose left the words mean, in a new project.")
+    Side | None, typer.Option("--laterality", help="Whose left the words mean, in a new project.")
 ]
 Window = Annotated[
     str | None, typer.Option(metavar="CENTER,WIDTH", help="Gray window, instead of the file's.")
@@ -107,7 +109,7 @@ def import_qata(
         mask_polarity=_polarity(mask_polarity),
         prefix=prefix,
     )
-    run_import("qata", source, project, options, "image", dry_run)
+    run_import("qata", source, project, options, None, dry_run)
 
 
 def _pictures(name: str, sentence: str) -> None:
@@ -122,7 +124,7 @@ def _pictures(name: str, sentence: str) -> None:
         mask_polarity: MaskPolarity = None,
         labels: Labels = 1.0,
         prefix: Prefix = "",
-        laterality: Convention = Side.image,
+        laterality: Convention = None,
         dry_run: DryRun = False,
     ) -> None:
         options = ReadOptions(
@@ -133,7 +135,7 @@ def _pictures(name: str, sentence: str) -> None:
             labels=labels,
             prefix=prefix,
         )
-        run_import(name, source, project, options, laterality.value, dry_run)
+        run_import(name, source, project, options, laterality, dry_run)
 
     app.command(name, help=sentence)(command)
 
@@ -156,7 +158,7 @@ def import_dicom(
         bool, typer.Option("--keep-uids", help="Keep identifiers of study, series and image.")
     ] = False,
     prefix: Prefix = "",
-    laterality: Convention = Side.patient,
+    laterality: Convention = None,
     dry_run: DryRun = False,
 ) -> None:
     """Import DICOM films and slices, de-identified: patients hashed, dates shifted, names left behind."""
@@ -168,7 +170,7 @@ def import_dicom(
         keep_uids=keep_uids,
         prefix=prefix,
     )
-    run_import("dicom", source, project, options, laterality.value, dry_run)
+    run_import("dicom", source, project, options, laterality, dry_run)
 
 
 @app.command("nifti")
@@ -184,7 +186,7 @@ def import_nifti(
     every: Every = 1,
     plane: Plane = PlaneName.axial,
     prefix: Prefix = "",
-    laterality: Convention = Side.patient,
+    laterality: Convention = None,
     dry_run: DryRun = False,
 ) -> None:
     """Import the slices of NIfTI volumes, with label volumes of the same grid if there are any."""
@@ -199,18 +201,23 @@ def import_nifti(
         plane=plane.value,
         prefix=prefix,
     )
-    run_import("nifti", source, project, options, laterality.value, dry_run)
+    run_import("nifti", source, project, options, laterality, dry_run)
 
 
 def run_import(
-    name: str, source: Path, folder: Path, options: ReadOptions, laterality: str, dry_run: bool
+    name: str,
+    source: Path,
+    folder: Path,
+    options: ReadOptions,
+    laterality: Side | None,
+    dry_run: bool,
 ) -> None:
     """Import, or rehearse it, with a progress line, and say what came of it."""
     if name == "auto":
         name = detect(source)
         print(f"{source} is read as {name}.")
     if dry_run:
-        pool = Project.open(folder) if (folder / DATABASE).exists() else None
+        pool = Project.open(folder) if is_project(folder) else None
         keyed = _keyed(options, secret_of(pool) if pool else b"rehearsal")
         outcome = _followed(
             lambda progress: rehearse(pool, read(name, source, keyed), keyed, progress=progress),
@@ -220,7 +227,7 @@ def run_import(
         _say(outcome)
         return
     next(read(name, source, options), None)  # a source that cannot be read makes no project
-    pool = open_or_create(folder, cast(Laterality, laterality))
+    pool = open_or_create(folder, _convention(name, source, laterality))
     keyed = _keyed(options, secret_of(pool))
     outcome = _followed(
         lambda progress: bring_in(pool, read(name, source, keyed), keyed, progress=progress),
@@ -230,6 +237,13 @@ def run_import(
     if not outcome.report.added and not outcome.report.already:
         raise ConfigError("There was nothing to import.")
     status(pool.folder)
+
+
+def _convention(name: str, source: Path, asked: Side | None) -> Laterality:
+    """What was asked, else what the source says, else what is usual: clinical files mean the patient's left."""
+    if asked is not None:
+        return asked.value  # type: ignore[return-value]
+    return stated_laterality(source) or ("patient" if name in ("dicom", "nifti") else "image")
 
 
 def _keyed(options: ReadOptions, secret: bytes) -> ReadOptions:

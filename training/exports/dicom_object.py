@@ -1,4 +1,4 @@
-"""One DICOM Segmentation object, built by highdicom. Imported only by `dicom_seg`, once highdicom is known to be there."""
+"""One DICOM Segmentation object, built by highdicom. Only `dicom_seg` imports this, once highdicom is there."""
 
 from __future__ import annotations
 

@@ -24,22 +24,23 @@ UIDS = (
     "SeriesInstanceUID",
     "FrameOfReferenceUID",
 )
-CODES = (
-    "Modality",
-    "ImageType",
-    "PatientSex",
-    "BodyPartExamined",
-    "ViewPosition",
-    "Laterality",
-    "ImageLaterality",
-    "PatientOrientation",
-    "PatientPosition",
-    "PhotometricInterpretation",
-    "BurnedInAnnotation",
-    "LossyImageCompression",
-    "LossyImageCompressionMethod",
-    "PresentationLUTShape",
-)
+CODES = {  # keyword: what may be kept, as a pattern; anything else could be somebody's free text
+    "Modality": "CR|CT|DX|MR|OT|PX|RF|RG|SC|US|XA|XC",
+    "ImageType": "ORIGINAL|DERIVED|PRIMARY|SECONDARY|AXIAL|LOCALIZER|REFORMATTED|MPR|POST_PROCESSED|",
+    "PatientSex": "F|M|O",
+    "BodyPartExamined": "ABDOMEN|BODY|BREAST|CHEST|CHESTABDOMEN|CHESTABDPELVIS|HEAD|HEART|LUNG|NECK|PELVIS|RIB|"
+    "SHOULDER|SPINE|THORAX|TSPINE|WHOLEBODY",
+    "ViewPosition": "AP|PA|LL|RL|LLD|RLD|LLO|RLO|LAO|RAO|LPO|RPO|LATERAL|LAT",
+    "Laterality": "B|L|R|U",
+    "ImageLaterality": "B|L|R|U",
+    "PatientOrientation": "[AFHLPR]{1,3}",
+    "PatientPosition": "[HF]F(P|S|DR|DL)",
+    "PhotometricInterpretation": "MONOCHROME[12]|RGB|PALETTE COLOR|YBR_(FULL|FULL_422|PARTIAL_420|ICT|RCT)",
+    "BurnedInAnnotation": "NO|YES",
+    "LossyImageCompression": "0[01]",
+    "LossyImageCompressionMethod": r"ISO_[0-9]{4,5}_[0-9]{1,2}",
+    "PresentationLUTShape": "IDENTITY|INVERSE",
+}
 NUMBERS = (
     "Rows",
     "Columns",
@@ -62,7 +63,7 @@ NUMBERS = (
     "RescaleIntercept",
     "LossyImageCompressionRatio",
 )
-_CODE = re.compile(r"[A-Z0-9_ ]{0,16}")
+_NUMBER = re.compile(r"[-+]?[0-9.]{1,24}([eE][-+]?[0-9]{1,3})?")
 _AGE = re.compile(r"(\d{3})Y")
 
 
@@ -94,14 +95,15 @@ def source_header(header: Dataset, options: ReadOptions) -> Dataset:
         uid = str(header.get(name, "") or "")
         if uid:
             setattr(kept, name, uid if options.keep_uids else replaced_uid(uid, secret))
-    for name in CODES:
-        values = _values(header.get(name))
-        if values and all(_CODE.fullmatch(str(value)) for value in values):
-            setattr(kept, name, [str(v) for v in values] if len(values) > 1 else str(values[0]))
+    for name, pattern in CODES.items():
+        values = [str(value) for value in _values(header.get(name))]
+        values = [value for value in values if re.fullmatch(pattern, value)]
+        if values:
+            setattr(kept, name, values if len(values) > 1 else values[0])
     for name in NUMBERS:
-        value = header.get(name)
-        if value not in (None, ""):
-            setattr(kept, name, value)
+        values = _values(header.get(name))
+        if values and all(_NUMBER.fullmatch(str(value).strip()) for value in values):
+            setattr(kept, name, values if len(values) > 1 else values[0])
     kept.PatientID = patient_key(header, secret)
     age = _AGE.fullmatch(str(header.get("PatientAge", "") or ""))
     if age:
@@ -150,4 +152,4 @@ def _shifted(date: str, patient: str, secret: bytes) -> str:
 def _values(value: Any) -> list[Any]:
     if value is None or value == "":
         return []
-    return [value] if isinstance(value, str) else list(value)
+    return list(value) if hasattr(value, "__iter__") and not isinstance(value, str) else [value]

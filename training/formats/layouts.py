@@ -6,12 +6,15 @@ the split folders decide.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from training.errors import FormatError
 from training.formats.findings import AskedSplit, Found, Note, Trouble
+from training.formats.foreign import reading
 from training.formats.options import ReadOptions
 from training.formats.pairs import Pair, files_below, find_pairs
 from training.formats.patients import PatientRule
@@ -19,6 +22,7 @@ from training.formats.tables import KINDS
 from training.formats.texts import Texts, read_texts
 from training.pool.records import IncomingCase
 
+OUR_NOTES = "export.json"
 _SPLIT_WORDS: dict[str, AskedSplit] = {
     "train": "training",
     "valid": "gate",
@@ -67,6 +71,17 @@ def read_sheet(source: Path, options: ReadOptions) -> Iterator[Found]:
     yield from _cases(source, options, texts)
 
 
+def stated_laterality(source: Path) -> Literal["image", "patient"] | None:
+    """Whose left the words mean, where the source is an export of ours that says so."""
+    notes = source / OUR_NOTES
+    if not notes.is_file() or notes.stat().st_size > 1_000_000:
+        return None
+    with reading(notes, "the page of an export"):
+        said = json.loads(notes.read_text(encoding="utf-8"))
+    value = said.get("laterality") if isinstance(said, dict) else None
+    return value if value in ("image", "patient") else None
+
+
 def split_folder(name: str) -> bool:
     """Whether a folder is one of LViT's three."""
     return name.casefold() in ("train_folder", "val_folder", "test_folder")
@@ -77,7 +92,8 @@ def _cases(source: Path, options: ReadOptions, texts: Texts) -> Iterator[Found]:
     pairs = list(find_pairs(source))
     if not any(isinstance(found, Pair) for found in pairs):
         raise FormatError(f"{source} holds no PNG, JPEG, TIFF or BMP images: give another folder.")
-    one_half = len({_split(found, texts) for found in pairs} & {"gate", "report"}) == 1
+    ours = (source / OUR_NOTES).is_file()  # our own exports say exactly which half a case is of
+    one_half = not ours and len({_split(found, texts) for found in pairs} & {"gate", "report"}) == 1
     masks = 0
     for found in pairs:
         if isinstance(found, Trouble):
@@ -135,7 +151,7 @@ def _tables(source: Path, options: ReadOptions) -> list[Path]:
     if not source.is_dir():
         raise FormatError(f"There is no folder {source}: check its name.")
     found = [source / name for name in files_below(source, frozenset(KINDS))]
-    found = [path for path in found if not path.name.startswith(("~$", "export."))]
+    found = [path for path in found if not path.name.startswith("~$") and path.name != OUR_NOTES]
     if not found:
         raise FormatError(
             f"{source} holds no csv, xlsx or json table of descriptions: give one with --texts, "

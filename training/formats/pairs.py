@@ -23,6 +23,8 @@ _SPLITS: tuple[tuple[re.Pattern[str], AskedSplit], ...] = (
     (re.compile(r"^test(ing)?([_\- ].*)?$", re.IGNORECASE), "report"),
 )
 
+_Key = tuple[AskedSplit | None, str, str]  # split, folders, bare name
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -72,29 +74,31 @@ def find_pairs(source: Path, suffixes: frozenset[str] = PICTURES) -> Iterator[Pa
     """
     if not source.is_dir():
         raise FormatError(f"There is no folder {source}: check its name.")
-    images: dict[tuple[AskedSplit | None, str, str], str] = {}
-    masks: dict[tuple[AskedSplit | None, str, str], str] = {}
+    images: dict[_Key, list[str]] = {}
+    masks: dict[_Key, list[str]] = {}
     for relative in files_below(source, suffixes):
-        place = masks if is_mask(relative) else images
         key = (split_of(relative), _neutral(relative), key_of(relative))
-        if key in place:
-            sentence = f"{relative} and {place[key]} have the same name: rename or remove one."
-            yield Trouble(relative, sentence)
+        (masks if is_mask(relative) else images).setdefault(key, []).append(relative)
+    for key, found in images.items():
+        own = masks.pop(key, [])
+        if len(found) > 1 or len(own) > 1:
+            names = " and ".join((found if len(found) > 1 else own)[:3])
+            yield Trouble(found[0], f"{names} have the same name: rename or remove one.")
         else:
-            place[key] = relative
-    for key, relative in images.items():
-        mask = masks.pop(key, None)
-        yield Pair(
-            image=source / relative,
-            mask=None if mask is None else source / mask,
-            relative=relative,
-            name="_".join(
-                part for part in (key[1].replace("/", "_"), plain_stem(relative)) if part
-            ),
-            split=key[0],
-        )
-    for mask in masks.values():
+            yield _pair(source, found[0], own[0] if own else None, key)
+    for mask in (name for names in masks.values() for name in names):
         yield Trouble(mask, f"{mask} is a mask without an image: add the image or remove the mask.")
+
+
+def _pair(source: Path, relative: str, mask: str | None, key: _Key) -> Pair:
+    folder = key[1].replace("/", "_")
+    return Pair(
+        image=source / relative,
+        mask=None if mask is None else source / mask,
+        relative=relative,
+        name="_".join(part for part in (folder, plain_stem(relative)) if part),
+        split=key[0],
+    )
 
 
 def is_mask(relative: str) -> bool:
