@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 from little_films import tiny_config, write_case
+from transformers import BertConfig, BertModel, BertTokenizer
 
 from training.rundir import RunFolder
 from training.snapshot import Snapshot
@@ -32,3 +33,29 @@ def make_run(tmp_path, snapshot):
         return RunFolder.create(tmp_path / name, tiny_config(**sections), of or snapshot)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def bert(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bert")
+    words = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        *["lower", "upper", "left", "right", "lung"],
+    ]
+    (folder / "vocab.txt").write_text("\n".join(words))
+    BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=16,
+    )
+    BertModel(config).save_pretrained(folder)
+    return str(folder)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from transformers import ConvNextConfig, ConvNextModel
 
 from training.engine import loop
 from training.engine.checkpoint import read_network
@@ -228,6 +230,23 @@ def test_a_warm_start_begins_where_the_other_model_ended(make_run):
     before = first.read_scores()["report"]["teacher"]["dice_global"]
     after = second.read_scores()["report"]["teacher"]["dice_global"]
     assert after == pytest.approx(before, abs=0.02)
+
+
+def test_pretrained_encoders_train_and_their_model_needs_no_convnext_folder_afterwards(
+    make_run, bert, tmp_path
+):
+    source = tmp_path / "convnext"
+    ConvNextModel(ConvNextConfig(hidden_sizes=[8, 8, 16, 16], depths=[1, 1, 1, 1])).save_pretrained(
+        source
+    )
+    folder = make_run(
+        network={"text_encoder": "hf", "text_weights": bert, "vision_weights": str(source)}
+    )
+    assert run(folder)
+    shutil.rmtree(source)
+    network = read_network(folder.best)
+    assert network.vision.widths == (8, 8, 16, 16)
+    assert network.vision.channels == 3
 
 
 def test_training_stops_early_when_the_teacher_no_longer_improves(make_run):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from little_films import describe, tiny_config
 from torch import nn
-from transformers import BertConfig, BertModel, BertTokenizer, ConvNextConfig, ConvNextModel
+from transformers import ConvNextConfig, ConvNextModel
 
 from training.config import NetworkConfig
 from training.engine.networks import build, collect_vocabulary
@@ -88,40 +88,24 @@ def test_a_vocabulary_that_grows_keeps_its_numbers():
     assert {"brand", "new", "words"} <= set(grown)
 
 
-@pytest.fixture(scope="module")
-def bert(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bert")
-    words = [
-        "[PAD]",
-        "[UNK]",
-        "[CLS]",
-        "[SEP]",
-        "[MASK]",
-        *["lower", "upper", "left", "right", "lung"],
-    ]
-    (folder / "vocab.txt").write_text("\n".join(words))
-    BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(words),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=16,
-    )
-    BertModel(config).save_pretrained(folder)
-    return str(folder)
-
-
 def test_a_frozen_bert_reads_the_words_and_stays_frozen_shared_and_unsaved(bert):
     network = make(text_encoder="hf", text_weights=bert)
     teacher = Teacher(network)
-    assert teacher.network.words is network.words
+    assert teacher.network.words._hidden[1] is network.words._hidden[1]
     assert not any(name.startswith("words.") for name in network.state_dict())
     image = torch.randn(1, 1, 32, 32).expand(2, -1, -1, -1)
     said = network(image, ["lower left lung", "upper right lung"]).logits
     assert not torch.allclose(said[0], said[1], atol=1e-4)
+
+
+def test_the_students_dropout_does_not_reach_the_teacher_through_the_shared_bert(bert):
+    network = make(text_encoder="hf", text_weights=bert)
+    teacher = Teacher(network)
+    network.train()
+    image, texts = torch.randn(1, 1, 32, 32), ["lower left lung"]
+    said = [teacher.network(image, texts).logits for _ in range(2)]
+    assert torch.equal(*said)
+    assert not torch.equal(network(image, texts).logits, network(image, texts).logits)
 
 
 def test_the_hidden_position_is_one_real_token_of_the_bert(bert):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -122,12 +123,11 @@ class FrozenBert(nn.Module):
     def forward(self, descriptions: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Encode descriptions: ``(B, T, width) float`` and ``(B, T) bool``, as the small encoder."""
         self._encode_new(descriptions)
-        rows = [self._cache[text] for text in descriptions]
+        rows = [self._cache[text].to(self.anchor.device) for text in descriptions]
         features = nn.utils.rnn.pad_sequence(rows, batch_first=True)
         lengths = torch.tensor([len(row) for row in rows])
         present = torch.arange(features.shape[1])[None] < lengths[:, None]
-        device = self.anchor.device
-        return self.drop(features.to(device)), present.to(device)
+        return self.drop(features), present.to(features.device)
 
     def token_numbers(self, description: str) -> list[int]:
         """Token numbers of a description, truncated to the limit."""
@@ -137,14 +137,19 @@ class FrozenBert(nn.Module):
     @torch.inference_mode(False)
     @torch.no_grad()
     def _encode_new(self, descriptions: Sequence[str]) -> None:
-        _, model = self._hidden
+        device = self.anchor.device
         for text in dict.fromkeys(descriptions):
             if text not in self._cache:
-                numbers = torch.tensor([self.token_numbers(text)])
+                model = self._hidden[1].to(device)
+                numbers = torch.tensor([self.token_numbers(text)], device=device)
                 self._cache[text] = model(input_ids=numbers).last_hidden_state[0].float()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FrozenBert:
-        return self
+        # One BERT and one cache for student and teacher, but each its own dropout and mode.
+        twin = copy.copy(self)
+        twin._modules = {name: copy.deepcopy(part, memo) for name, part in self._modules.items()}
+        twin._buffers = copy.deepcopy(self._buffers, memo)
+        return twin
 
 
 def _load_bert(source: str) -> tuple[Any, Any]:
