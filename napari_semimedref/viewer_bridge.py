@@ -57,7 +57,7 @@ class ViewerBridge:
         with self._swap():
             self._layer(IMAGE, opened.image)
             self._show_proposal(opened)
-            self._layer(MASK, mask.copy())
+            self._layer(MASK, mask)
         self._forget_undo()
         self._show_order()
         if self._shape != mask.shape:
@@ -69,9 +69,9 @@ class ViewerBridge:
             self._show_proposal(opened)
             follows = not np.array_equal(self.read_mask(), mask)
             if follows:
-                self._layer(MASK, mask.copy())
+                self._layer(MASK, mask)
         if follows:
-            self._forget_undo(keep_mode=True)
+            self._forget_undo()
 
     def read_mask(self) -> np.ndarray | None:
         """The painted mask, ``(H, W)``; None while no case is shown."""
@@ -117,10 +117,14 @@ class ViewerBridge:
     def _layer(self, name: str, data: np.ndarray) -> Layer:
         layer = self._found(name)
         if layer is None:  # the first case, or the reader removed it
-            layer = self.viewer.add_layer(_make(name, data))
+            layer = self.viewer.add_layer(_make(name, data.copy()))
             self._listen(layer)
+        elif layer.data.shape == data.shape and layer.data.dtype == data.dtype:
+            # Half the time of setting `data`, which looks at the whole viewer's extent anew.
+            np.copyto(layer.data, data)
+            layer.refresh(extent=False)
         else:
-            layer.data = data
+            layer.data = data.copy()
         return layer
 
     def _listen(self, layer: Layer) -> None:
@@ -135,26 +139,33 @@ class ViewerBridge:
     def _show_proposal(self, opened: OpenCase) -> None:
         shape = opened.image.shape
         self._probability = opened.probability
-        empty = np.zeros(shape, np.uint8)
-        self._layer(UNCERTAINTY, np.zeros(shape, np.float32))
+        uncertainty = self._found(UNCERTAINTY)
+        if uncertainty is None or uncertainty.data.shape != shape:
+            self._layer(UNCERTAINTY, np.zeros(shape, np.float32))
         self._show_uncertainty()
-        proposal = opened.proposal if opened.proposal is not None else empty
-        layer = self._layer(PROPOSAL, proposal)
+        proposal = opened.proposal
+        layer = self._layer(PROPOSAL, np.zeros(shape, np.uint8) if proposal is None else proposal)
         layer.editable = False
 
     def _show_uncertainty(self) -> None:
         layer = self._found(UNCERTAINTY)
-        if layer is None or not layer.visible or self._probability is None:
+        if layer is None or not layer.visible or not layer.data.size:
             return
-        layer.data = entropy_of(self._probability)
+        said = self._probability
+        blank = said is None or said.shape != layer.data.shape
+        self._layer(UNCERTAINTY, np.zeros_like(layer.data) if blank else entropy_of(said))
 
-    def _forget_undo(self, keep_mode: bool = False) -> None:
+    def _forget_undo(self) -> None:
         layer = self._found(MASK)
+        reset = getattr(layer, "_reset_history", None)
+        if reset is not None:
+            reset()
+            return
+        # The public way, slower: the history is emptied when `editable` turns False, and the mode with it.
         mode = layer.mode
-        layer.editable = False  # napari empties the history only when this turns False
+        layer.editable = False
         layer.editable = True
-        if keep_mode or mode != "pan_zoom":
-            layer.mode = mode
+        layer.mode = mode
 
     def _show_order(self) -> None:
         layers = self.viewer.layers
