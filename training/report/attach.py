@@ -73,7 +73,7 @@ def _level_after_side(before: Part, here: Part) -> None:
     if (
         side_first
         and before.levels
-        and not before.noun
+        and before.tokens[-1].kind == "level"
         and here.joint in ("and", "comma", "to", "none")
     ):
         here.sides, here.order = before.sides, "SL"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from training.report.finding import Role
 from training.report.tokens import Token
 
 PLACE_KINDS = frozenset(
@@ -34,7 +35,7 @@ class Part:
     undecided: str = ""
     repaired: bool = False
     filled: str = ""
-    role: str = "finding"
+    role: Role = "finding"
     first: int = 0
     last: int = 0
     notes: list[str] = field(default_factory=list)

@@ -143,7 +143,7 @@ def _limit(word: str) -> float:
 
 def _near_words(word: str) -> dict[tuple[str, ...], float]:
     near = process.extract(word, TARGETS, scorer=OSA.distance, score_cutoff=2, limit=None)
-    found = {}
+    found: dict[tuple[str, ...], float] = {}
     for target, _, _ in near:
         if len(target) > 2 and (cost := _cost(word, target)) <= _limit(word) + MARGIN:
             found[(target,)] = cost

@@ -108,7 +108,7 @@ def _by_nouns(scene: Scene, chunk: Chunk) -> None:
     if _prep_before(scene, chunk) and kind_left:
         if kind_right and kind_right != kind_left:
             _split_heads(chunk, kind_left, kind_right)
-        elif kind_left == "elsewhere":
+        elif kind_left == "elsewhere" and left is not None:
             _elsewhere(scene, chunk, list(chunk.parts), left)
     elif kind_right == "elsewhere" and right is not None:
         _elsewhere(scene, chunk, list(chunk.parts), right)

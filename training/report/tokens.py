@@ -64,7 +64,13 @@ def tokenize(text: str) -> list[Token]:
     list of Token
         In text order. Unknown words near a side or level word have kind ``odd``, other unknown words ``word``.
     """
-    pieces = [Piece(*match.span(), match[0], match[0].lower()) for match in PIECE.finditer(text)]
+    # In a text all in capitals, capitals say nothing about abbreviations.
+    shown = (
+        text.lower()
+        if len(text) > 5 and text.isupper() and len(text.lower()) == len(text)
+        else text
+    )
+    pieces = [Piece(*match.span(), match[0], match[0].lower()) for match in PIECE.finditer(shown)]
     tokens: list[Token] = []
     at = 0
     while at < len(pieces):
