@@ -22,10 +22,9 @@ MESSY = st.text(
 WORDS = [
     "left", "right", "upper", "middle", "lower", "lung", "lungs", "lobe", "all", "both", "and", "or", "no", "not",
     "clear", "bilateral", "unilateral", "base", "zone", "of", "the", "effusion", "opacity", "in", ",", ".", ";",
-    ">", "RUL", "lingula", "sparing", "without", "infection", "one", "two", "areas", "lft", "uper",
-]  # fmt: skip",
+    ">", "RUL", "lingula", "sparing", "without", "infection", "one", "two", "areas", "lft", "uper", "[UNK_POS]",
     "except",
-]
+]  # fmt: skip
 jumbled = st.lists(st.sampled_from(WORDS), max_size=18).map(" ".join)
 any_text = st.one_of(MESSY, jumbled, written.map(lambda pair: pair[1]))
 
