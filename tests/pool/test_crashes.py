@@ -15,7 +15,7 @@ from workers import accept_often, read_promises, work_without_pause
 from training.pool import Project, schema
 from training.pool.audit import audit
 
-LONGEST_LIFE = 0.6  # seconds from the start of a process to its death, drawn uniformly
+LONGEST_LIFE = 0.8  # seconds from the start of a process to its death, drawn uniformly
 
 
 def kill_again_and_again(project: Project, promises: Path, kills: int) -> int:

@@ -12,6 +12,7 @@ from training.pool.adjudication import adjudicate, contested_cases
 from training.pool.agreement import cohen_kappa, measure_agreement, raise_disagreements
 from training.pool.audit import audit
 from training.pool.leases import CaseLeased, give_back, leases_of_others, take_lease
+from training.pool.queries import skips_of
 from training.pool.second_reading import (
     ask_second_reading,
     blinded,
@@ -108,6 +109,15 @@ def test_a_lease_expires_by_itself(pool):
     assert take_lease(pool, CASE, "Bo").reader == "Bo"
     with pytest.raises(CaseLeased):
         take_lease(pool, CASE, "Ada")
+
+
+def test_saving_a_draft_renews_the_lease_of_whoever_holds_it(pool):
+    take_lease(pool, CASE, "Ada", seconds=1.0)
+    before = leases_of_others(pool, "Bo")[CASE].expires_at
+    pool.save_draft(CASE, "Cy", spot(True, 32), LEFT, 1)
+    assert leases_of_others(pool, "Bo")[CASE].expires_at == before
+    pool.save_draft(CASE, "Ada", spot(True, 32), LEFT, 1)
+    assert leases_of_others(pool, "Bo")[CASE].expires_at > before + 60
 
 
 def test_a_refused_lease_leaves_the_former_one_in_place(pool):
@@ -230,6 +240,33 @@ def test_kappa_matches_a_worked_example():
     assert cohen_kappa(first, second) == pytest.approx(0.4)
     assert cohen_kappa([1, 0, 2], [1, 0, 2]) == 1.0
     assert np.isnan(cohen_kappa([1, 1], [1, 1]))
+
+
+def test_a_desk_says_why_a_case_was_put_aside_and_gives_it_back(pool):
+    desk = ReviewDesk(pool, "Ada")
+    desk.open(CASE)
+    desk.edit_mask(spot(True, 32), strokes=2)
+    desk.skip("the proposal is of another film", rejected=True)
+    desk.close()
+    with pool.reading() as connection:
+        (row,) = skips_of(connection, CASE)
+    assert (row.outcome, row.reason, row.strokes) == (
+        "rejected",
+        "the proposal is of another film",
+        2,
+    )
+    assert row.active_seconds >= 0
+    assert leases_of_others(pool, "Bo") == {}
+
+
+@pytest.mark.parametrize("strategy", ["random", "zones"])
+def test_a_short_queue_is_the_beginning_of_the_long_one(pool, strategy):
+    pool.skip("case_002", "Ada", "rotated")
+    everything = plan_queue(pool, strategy, np.random.default_rng(3), count=None)
+    short = plan_queue(pool, strategy, np.random.default_rng(3), count=2)
+    assert len(everything) == 4
+    assert everything[-1].case_id == "case_002"
+    assert short == everything[:2]
 
 
 def test_a_skip_keeps_its_reason_its_kind_and_the_readers_effort(pool):

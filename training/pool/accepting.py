@@ -13,12 +13,13 @@ import sqlalchemy as sa
 
 from training.errors import PoolError
 from training.pool import schema
-from training.pool.database import upsert
+from training.pool.database import database_time, upsert
 from training.pool.digest import revision_digest
 from training.pool.records import Case, Revision
 from training.pool.standing import pool_of, zone_bits
 from training.pool.times import now
 
+LEASE_SECONDS = 600.0
 StartedFrom = int | None | Literal["latest"]
 
 
@@ -156,8 +157,14 @@ def add_skip(connection: sa.Connection, case_id: str, row: dict) -> None:
 
 
 def put_draft(connection: sa.Connection, case_id: str, reader: str, values: dict) -> None:
-    """Keep a reader's unaccepted work in place of the earlier."""
+    """Keep a reader's unaccepted work in place of the earlier; whoever works goes on holding the lease."""
     add_reader(connection, reader)
+    leases = schema.leases
+    connection.execute(
+        sa.update(leases)
+        .where(leases.c.case_id == case_id, leases.c.reader == reader)
+        .values(expires_at=database_time(connection) + LEASE_SECONDS)
+    )
     statement = upsert(connection, schema.drafts).values(case_id=case_id, reader=reader, **values)
     connection.execute(
         statement.on_conflict_do_update(index_elements=["case_id", "reader"], set_=values)

@@ -44,8 +44,9 @@ class FileStore:
     def _make_folder(self, folder: Path) -> None:
         """Make a folder whose own entry is on disk before anything in it is relied on."""
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for parent in (folder.parent, self.root):
-                sync_folder(parent)
+            for made, parent in ((folder.parent, self.root), (folder, folder.parent)):
+                if not made.exists():
+                    made.mkdir(parents=True, exist_ok=True)
+                    sync_folder(parent)
         except OSError as error:
             raise PoolError(sentence_for(error, folder)) from error

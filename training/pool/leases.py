@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from training.errors import PoolError
+from training.pool.accepting import LEASE_SECONDS
 from training.pool.database import database_time, upsert
 from training.pool.project import Project
 from training.pool.schema import leases
-
-LEASE_SECONDS = 600.0
 
 
 class CaseLeased(PoolError):

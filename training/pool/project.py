@@ -6,8 +6,8 @@
     PROJECT/hidden/          withheld reference masks (see `training.pool.hidden`)
     PROJECT/runs/ models/    run folders, and the teachers taken from them
 
-What a reader does to a case starts here (draft, accept, skip); imports are in `importing`, rounds in `rounds`, several
-readers in `leases`, `second_reading`, `agreement` and `adjudication`.
+What a reader does to a case starts here; imports are in `importing`, rounds in `rounds`, several readers in `leases`,
+`second_reading`, `agreement` and `adjudication`.
 """
 
 from __future__ import annotations
@@ -73,8 +73,9 @@ class Project:
         PoolError
             There is a project, or something else, in the folder or the database already; or it cannot be written to.
         """
-        create_project(Path(folder).resolve(), laterality, database_url)
-        return cls(Path(folder).resolve())
+        folder = Path(folder).resolve()
+        create_project(folder, laterality, database_url)
+        return cls(folder)
 
     @classmethod
     def open(cls, folder: Path | str) -> Project:
@@ -109,13 +110,7 @@ class Project:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A connection in one write transaction: all of it happens, durably, or nothing.
-
-        Raises
-        ------
-        PoolError
-            The database is full, locked for long, out of reach, or read-only; nothing was changed.
-        """
+        """A connection in one write transaction: all of it happens, durably, or nothing and PoolError is raised."""
         try:
             with self._writing.begin() as connection:
                 yield connection
