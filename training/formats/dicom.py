@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 MAX_FILE = 1024**3
+HEAD = 2**20
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _KINDS = (".dcm", ".dicom", ".ima")
 
@@ -53,13 +55,7 @@ def read_dicom(source: Path, options: ReadOptions) -> Iterator[Found]:
     paths = [folder / name for name in names if is_dicom(folder / name)]
     if not paths:
         raise FormatError(f"{source} holds no DICOM files: give another file or folder.")
-    places: list[tuple[tuple, Path]] = []
-    for path in paths:
-        try:
-            places.append((_place(path), path))
-        except FormatError as error:
-            yield Trouble(path.name, str(error))
-    for number, (_, path) in enumerate(sorted(places, key=lambda item: item[0])):
+    for number, path in enumerate(sorted(paths, key=_place)):
         if number % options.every == 0:
             yield from _cases(path, options, texts)
 
@@ -124,17 +120,21 @@ def _names(source: Path) -> list[str]:
     return files_below(source, frozenset({""}))
 
 
-def _place(path: Path) -> tuple:
-    """Where a file stands among the others: patient, series, number, name."""
+def _place(path: Path) -> tuple[str, str, int, str]:
+    """Where a file stands among the others: patient, series, number, name. A damaged one says so when it is read."""
     import pydicom
 
     tags = ["PatientID", "SeriesInstanceUID", "InstanceNumber"]
-    with reading(path, "a DICOM file"):
-        _refuse_deflated(path)
-        head = io.BytesIO(path.open("rb").read(MAX_FILE)) if path.stat().st_size < 2**16 else path
-        found = pydicom.dcmread(head, stop_before_pixels=True, force=True, specific_tags=tags)
-        patient, series, number = (str(found.get(tag, "") or "") for tag in tags)
-    return patient, series, int(number) if number.isdigit() else 0, str(path)
+    try:
+        with reading(path, "a DICOM file"):
+            _refuse_deflated(path)
+            with path.open("rb") as stream:
+                head = io.BytesIO(stream.read(HEAD))
+            found = pydicom.dcmread(head, stop_before_pixels=True, force=True, specific_tags=tags)
+            patient, series, number = (str(found.get(tag, "") or "") for tag in tags)
+    except FormatError:
+        return "", "", 0, str(path)
+    return patient, series, int(number) if re.fullmatch("[0-9]{1,9}", number) else 0, str(path)
 
 
 def _cases(path: Path, options: ReadOptions, texts: Texts) -> Iterator[Found]:
@@ -153,8 +153,8 @@ def _case(path: Path, options: ReadOptions, texts: Texts) -> tuple[IncomingCase,
     from training.formats.dicom_pixels import picture_of, turn_of
 
     dataset = load_dicom(path)
-    check_decodable(dataset)
     with reading(path, "a DICOM image that can be decoded"):
+        check_decodable(dataset)
         pixels, turn = picture_of(dataset, options.window)
         patient = headers.patient_key(dataset, options.secret)
         content = hashlib.sha256(dataset.PixelData).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         RecursionError, and none of it may stop an import of thousands.
     """
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _silence():
             warnings.simplefilter("ignore")
             yield
     except FormatError:
@@ -38,3 +39,17 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         raise FormatError(
             f"{path} is damaged or is not {kind}: replace it or leave it out."
         ) from error
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the parsers' own remarks about damaged files off the screen: one sentence of ours says it."""
+    loggers = [logging.getLogger(name) for name in ("pydicom", "nibabel.global", "PIL")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
