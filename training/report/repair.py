@@ -25,6 +25,7 @@ from training.report.vocabulary import (
 KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 LONGEST = 40
 MARGIN = 0.75
+SHUFFLED = 1.0
 TARGETS = POSITION_TARGETS + OTHER_TARGETS
 LONG_FUSED = tuple(sorted(word for word in FUSED if len(word) > 3))
 SHORT_ZONES = tuple(word for word in WHOLE_ZONES if len(word) == 3)
@@ -204,7 +205,8 @@ def _meaning(words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 
 
 def _cost(word: str, target: str) -> float:
-    """Optimal string alignment; a neighboring key, a doubled letter and a transposition cost less than a full edit."""
+    """Optimal string alignment; a neighboring key, a doubled letter and a transposition cost less than a full edit, the
+    right letters in the wrong order one edit."""
     rows = [[0.0] * (len(target) + 1) for _ in range(len(word) + 1)]
     for i in range(len(word) + 1):
         for j in range(len(target) + 1):
@@ -220,7 +222,8 @@ def _cost(word: str, target: str) -> float:
             if i > 1 and j > 1 and word[i - 1] == target[j - 2] and word[i - 2] == target[j - 1]:
                 options.append(rows[i - 2][j - 2] + 0.75)
             rows[i][j] = min(options)
-    return rows[-1][-1]
+    shuffled = sorted(word) == sorted(target)
+    return min(rows[-1][-1], SHUFFLED) if shuffled else rows[-1][-1]
 
 
 def _swap_cost(one: str, other: str) -> float:

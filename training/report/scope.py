@@ -78,7 +78,7 @@ def noun_right(scene: Scene, chunk: Chunk) -> int | None:
         kind = scene.tokens[at].kind
         if kind in ("finding", "elsewhere"):
             return at
-        joined = kind in ("and", "or", "prep", "to") or scene.tokens[at].word == "with"
+        joined = kind in ("and", "or", "prep", "to", "article") or scene.tokens[at].word == "with"
         if joined or kind in SEGMENT_ENDS or kind in ("clear", "no", "spare") or scene.owner(at):
             return None
     return None
@@ -92,6 +92,16 @@ def noun_left(scene: Scene, chunk: Chunk) -> int | None:
         if scene.tokens[at].kind in ("finding", "elsewhere"):
             return at
     return None
+
+
+def _finding_before(scene: Scene, noun: int) -> bool:
+    """True where a finding stands before a structure with no place between ("*opacity* on the lateral view in …")."""
+    for at in range(noun - 1, -1, -1):
+        if scene.segment[at] != scene.segment[noun] or scene.owner(at):
+            return False
+        if scene.tokens[at].kind == "finding":
+            return True
+    return False
 
 
 def _prep_before(scene: Scene, chunk: Chunk) -> bool:
@@ -110,6 +120,8 @@ def _by_nouns(scene: Scene, chunk: Chunk) -> None:
             _split_heads(chunk, kind_left, kind_right)
         elif kind_left == "elsewhere" and left is not None:
             _elsewhere(scene, chunk, list(chunk.parts), left)
+            if _finding_before(scene, left):
+                _undecide(chunk.parts, "the place of a finding or of another structure")
     elif kind_right == "elsewhere" and right is not None:
         _elsewhere(scene, chunk, list(chunk.parts), right)
     elif kind_left == "elsewhere" and not kind_right and left is not None:
@@ -191,7 +203,9 @@ def _by_clearness(scene: Scene, chunk: Chunk) -> None:
         else:
             _deny(chunk.parts)
     after = chunk.last
-    while after < len(scene.tokens) and scene.tokens[after].word in STAY:
+    while after < len(scene.tokens) and (
+        scene.tokens[after].word in STAY or scene.tokens[after].kind == "colon"
+    ):
         after += 1
     if (
         after < len(scene.tokens)

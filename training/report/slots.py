@@ -6,9 +6,9 @@ from __future__ import annotations
 import itertools
 
 from training.report.hanging import hangs
-from training.report.repair import near_position, slip
+from training.report.repair import any_near, near_position, slip
 from training.report.tokens import Token
-from training.report.vocabulary import LEXICON, TEMPLATE, Meaning
+from training.report.vocabulary import LEXICON, ORDINARY, TEMPLATE, Meaning
 
 BEFORE = frozenset(("side", "level", "all"))
 AFTER = frozenset(("side", "level", "noun", "place"))
@@ -35,6 +35,8 @@ def fill_slots(tokens: list[Token]) -> list[Token]:
 
 def _in_slot(tokens: list[Token], at: int, template: bool) -> Token:
     token = tokens[at]
+    if _spoiled_and(tokens, at):
+        return token._replace(word="and", meaning=LEXICON["and"], fix="and", rivals=())
     if token.rivals:
         return _level_or_noun(tokens, at)
     if token.fix is not None and _displaced(tokens, at):
@@ -57,6 +59,15 @@ def _in_slot(tokens: list[Token], at: int, template: bool) -> Token:
     )
     if opens and touches_after and (word := slip(token.raw)):
         return token._replace(word=word, meaning=LEXICON[word], fix=word)
+    tight = before is not None and (before.kind in ("level", "all") or len(token.raw) < 5)
+    if (
+        touches_before
+        and touches_after
+        and tight
+        and token.kind == "word"
+        and token.raw not in ORDINARY
+    ):
+        return token._replace(meaning=Meaning("odd"))
     known = token.kind in ("filler", "prep", "elsewhere", "number")
     if template and token.raw not in TEMPLATE and near_position(token.raw) and not known:
         return token._replace(meaning=Meaning("odd", "hangs"))
@@ -71,12 +82,29 @@ def _level_or_noun(tokens: list[Token], at: int) -> Token:
         return token
     before = tokens[at - 1].kind if at else ""
     after = tokens[at + 1].kind if at + 1 < len(tokens) else ""
-    wanted = "level" if after in ("side", "noun") and before not in BEFORE else ""
+    wanted = "level" if after in ("side", "noun", "level") and before not in BEFORE else ""
     wanted = wanted or ("noun" if before == "level" and after not in AFTER else "")
     words = [word for word in token.rivals if LEXICON[word].kind == wanted]
     if len(words) != 1:
         return token
     return token._replace(word=words[0], meaning=LEXICON[words[0]], fix=words[0], rivals=())
+
+
+def _spoiled_and(tokens: list[Token], at: int) -> bool:
+    """True for "nd", "amd" and the like between a lung and the next phrase."""
+    token = tokens[at]
+    if (
+        token.kind not in ("word", "odd")
+        or not 2 <= len(token.raw) <= 4
+        or not 0 < at < len(tokens) - 1
+    ):
+        return False
+    between = tokens[at - 1].kind in ("noun", "place") and tokens[at + 1].kind in (
+        "level",
+        "side",
+        "all",
+    )
+    return between and any_near(token.raw, ("and",), 1)
 
 
 def _displaced(tokens: list[Token], at: int) -> bool:
