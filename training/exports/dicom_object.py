@@ -60,6 +60,12 @@ def segmentation(header: Dataset, mask: np.ndarray, chosen: Chosen) -> Segmentat
     written.SeriesDescription = "Lesion masks accepted in napari-semimedref"
     if "ImageOrientationPatient" not in source:
         written.PatientOrientation = source.get("PatientOrientation") or ""
+    shared = written.SharedFunctionalGroupsSequence[0]
+    measures = shared.get("PixelMeasuresSequence")
+    if (
+        measures and "SliceThickness" not in measures[0]
+    ):  # a film has none, and readers insist on it
+        del shared.PixelMeasuresSequence
     return written
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import io
 from collections.abc import Sequence
 from typing import Any
 
+from training.errors import FormatError
 from training.exports.folder import ExportFolder, image_png, provenance
 from training.exports.selection import Chosen
 from training.pool import Project
@@ -30,9 +31,26 @@ holdout that decided which model served, `test` the half that was only ever repo
 """
 
 
+_NUMBERS = {
+    "width": "int32",
+    "height": "int32",
+    "pixels_changed": "int64",
+    "strokes": "int64",
+    "revision": "int64",
+    "dice_to_proposal": "float64",
+    "active_seconds": "float64",
+}
+
+
 def write_hugging_face(project: Project, chosen: Sequence[Chosen], folder: ExportFolder) -> None:
-    """Write ``SPLIT/images``, ``SPLIT/masks`` and ``SPLIT/metadata.jsonl`` for each split, and the card."""
-    lines: dict[str, list[str]] = {}
+    """Write ``SPLIT/images``, ``SPLIT/masks`` and ``SPLIT/metadata.parquet`` for each split, and the card.
+
+    Raises
+    ------
+    FormatError
+        pyarrow is not installed.
+    """
+    rows: dict[str, list[dict[str, Any]]] = {}
     for item in chosen:
         split, name = _SPLITS[item.case.pool], f"{item.case.id}.png"
         folder.put(f"{split}/images/{name}", image_png(project, item))
@@ -41,9 +59,24 @@ def write_hugging_face(project: Project, chosen: Sequence[Chosen], folder: Expor
         if mask is not None:
             folder.put_mask(f"{split}/masks/{name}", mask)
             row["mask_file_name"] = f"masks/{name}"
-        lines.setdefault(split, []).append(json.dumps(row | provenance(item), ensure_ascii=False))
-    for split, rows in lines.items():
-        folder.put(f"{split}/metadata.jsonl", "\n".join(rows) + "\n")
-    files = "".join(f"  - split: {name}\n    path: {name}/**\n" for name in lines)
+        rows.setdefault(split, []).append(row | provenance(item))
+    for split, found in rows.items():
+        folder.put(f"{split}/metadata.parquet", _table(found))
+    files = "".join(f"  - split: {name}\n    path: {name}/**\n" for name in rows)
     card = _CARD.format(files=files, cases=len(chosen), laterality=project.laterality)
     folder.put("README.md", card)
+
+
+def _table(rows: list[dict[str, Any]]) -> bytes:
+    """Rows as Parquet with fixed types: a column that is empty in one split must not differ from the others'."""
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise FormatError(
+            "This export needs pyarrow: pip install 'napari-semimedref[export]'."
+        ) from error
+    schema = pyarrow.schema([(name, _NUMBERS.get(name, "string")) for name in rows[0]])
+    stream = io.BytesIO()
+    parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), stream)
+    return stream.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,4 +40,4 @@ def _volume(pixels: np.ndarray, grid: np.ndarray) -> bytes:
     image.header.set_xyzt_units("mm")
     image.set_sform(grid, code="scanner")
     image.set_qform(grid, code="scanner", strip_shears=True)
-    return nibabel.Nifti1Image.to_bytes(image)
+    return gzip.compress(image.to_bytes(), mtime=0)
