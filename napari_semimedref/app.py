@@ -109,9 +109,10 @@ def begin_demo_round(space: Any) -> None:
 def _take_screenshot_when_ready(viewer: Any, space: Any, path: Path, patience: float) -> None:
     from qtpy.QtCore import QTimer
 
+    from napari_semimedref.workspace import timer_for
+
     window = viewer.window._qt_window
     deadline = time.monotonic() + patience
-    timer = QTimer(window, interval=300)
 
     def look() -> None:
         late = time.monotonic() > deadline
@@ -120,12 +121,12 @@ def _take_screenshot_when_ready(viewer: Any, space: Any, path: Path, patience: f
         timer.stop()
         QTimer.singleShot(1500, lambda: _save_and_close(viewer, path))
 
-    timer.timeout.connect(look)
+    timer = timer_for(window, 300, look)
     timer.start()
 
 
 def _is_ready(space: Any) -> bool:
-    if space.session is None:
+    if not space.is_open:
         return True
     opened = space.session.current
     if space.monitor.view.alive:

@@ -73,8 +73,8 @@ def _field(name: str, field: FieldInfo, value: Any) -> Widget:
     return LineEdit(value=_text_of(value), **options)
 
 
-def _bounds(field: FieldInfo) -> dict[str, float]:
-    bounds: dict[str, float] = {}
+def _bounds(field: FieldInfo) -> dict[str, Any]:
+    bounds: dict[str, Any] = {}
     for rule in field.metadata:
         for ours, theirs in (("min", "ge"), ("max", "le")):
             if getattr(rule, theirs, None) is not None:
@@ -84,7 +84,7 @@ def _bounds(field: FieldInfo) -> dict[str, float]:
     return bounds
 
 
-def _float_box(value: float, bounds: dict[str, float], options: dict[str, Any]) -> FloatSpinBox:
+def _float_box(value: float, bounds: dict[str, Any], options: dict[str, Any]) -> FloatSpinBox:
     box = FloatSpinBox(value=value, **bounds, **options)
     # A box of Qt rounds to its decimals; too few would turn 5e-5 into 0.
     box.native.setDecimals(max(_decimals(number) for number in (value, *bounds.values())))

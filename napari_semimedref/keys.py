@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from qtpy.QtCore import QObject, Qt
 from qtpy.QtGui import QKeySequence
@@ -42,7 +43,8 @@ class Keys(QObject):
         self._window = window
         self.shortcuts: dict[str, QShortcut] = {}
         self.always: set[str] = set()
-        QApplication.instance().focusChanged.connect(self._on_focus)
+        application: Any = QApplication.instance()
+        application.focusChanged.connect(self._on_focus)
 
     def bind(self, sequence: str, act: Callable[[], object], *, always: bool = False) -> None:
         """Bind a chord; ``always`` also while typing."""

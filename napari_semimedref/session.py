@@ -74,6 +74,11 @@ class ReviewSession:
         return self.desk.current
 
     @property
+    def case_id(self) -> str:
+        """Id of the case on the desk; empty when there is none."""
+        return "" if self.current is None else self.current.case.id
+
+    @property
     def mask(self) -> np.ndarray | None:
         """The draft's mask, ``(H, W) uint8, 0 or 1``."""
         return self.desk.mask
@@ -197,7 +202,9 @@ class ReviewSession:
     def autosave(self) -> None:
         """Begin to write the draft, if it changed, without waiting for the disk."""
         desk = self.desk
-        if not desk.dirty or desk.current is None or not self.poll_writing():
+        if desk.current is None or desk.mask is None:
+            return
+        if not desk.dirty or not self.poll_writing():
             return
         arguments = (desk.current.case.id, desk.reader, desk.mask, desk.description, desk.strokes)
         desk.dirty = False

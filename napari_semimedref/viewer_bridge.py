@@ -67,7 +67,8 @@ class ViewerBridge:
         """Show a renewed proposal; the mask layer follows the draft if the draft changed with it."""
         with self._swap():
             self._show_proposal(opened)
-            follows = not np.array_equal(self.read_mask(), mask)
+            shown = self.read_mask()
+            follows = shown is None or not np.array_equal(shown, mask)
             if follows:
                 self._layer(MASK, mask)
         if follows:
@@ -152,11 +153,12 @@ class ViewerBridge:
         if layer is None or not layer.visible or not layer.data.size:
             return
         said = self._probability
-        blank = said is None or said.shape != layer.data.shape
-        self._layer(UNCERTAINTY, np.zeros_like(layer.data) if blank else entropy_of(said))
+        if said is None or said.shape != layer.data.shape:
+            said = np.zeros_like(layer.data)
+        self._layer(UNCERTAINTY, entropy_of(said))
 
     def _forget_undo(self) -> None:
-        layer = self._found(MASK)
+        layer = self.viewer.layers[MASK]
         reset = getattr(layer, "_reset_history", None)
         if reset is not None:
             reset()
@@ -178,7 +180,7 @@ class ViewerBridge:
         first, self._shape = not self._shape, shape
         self.viewer.reset_view()
         if first:
-            layer = self._found(MASK)
+            layer = self.viewer.layers[MASK]
             layer.brush_size = max(2, round(BRUSH_SHARE * shape[1]))
             layer.mode = "paint"
 

@@ -33,7 +33,13 @@ NAME = "napari_semimedref.workspace"
 
 
 class Workspace(QObject):
-    """One per window; `workspace_of` finds or makes it. Signals are psygnal's, emitted in the GUI thread."""
+    """One per window; `workspace_of` finds or makes it. Signals are psygnal's, emitted in the GUI thread.
+
+    Attributes
+    ----------
+    is_open : bool
+        Whether a project is open; before the first one, session, monitor, engine and bridge do not exist.
+    """
 
     project_opened = Signal()
     case_shown = Signal(object)  # OpenCase or None
@@ -41,25 +47,23 @@ class Workspace(QObject):
     views_arrived = Signal(object)  # Answer
     round_changed = Signal(object)  # RoundView
 
+    session: ReviewSession
+    monitor: RunMonitor
+    engine: EngineClient
+    bridge: ViewerBridge
+
     def __init__(self, viewer: ViewerModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(NAME)
         self.viewer = viewer
-        self.session: ReviewSession | None = None
-        self.monitor: RunMonitor | None = None
-        self.engine: EngineClient | None = None
-        self.bridge: ViewerBridge | None = None
+        self.is_open = False
+        self._bridge: ViewerBridge | None = None
         self.skip_reason = LATER
-        self._drain = self._timer(DRAIN_MS, self._take_answers)
-        self._watch = self._timer(WATCH_MS, self._look_around)
-        self._lease = self._timer(LEASE_MS, self._keep_lease)
-        self._autosave = self._timer(AUTOSAVE_MS, self._save_draft, once=True)
-        self._ask = self._timer(ASK_MS, self.ask_for_proposal, once=True)
-
-    def _timer(self, interval: int, act: Any, once: bool = False) -> QTimer:
-        timer = QTimer(self, interval=interval, singleShot=once)
-        timer.timeout.connect(act)
-        return timer
+        self._drain = timer_for(self, DRAIN_MS, self._take_answers)
+        self._watch = timer_for(self, WATCH_MS, self._look_around)
+        self._lease = timer_for(self, LEASE_MS, self._keep_lease)
+        self._autosave = timer_for(self, AUTOSAVE_MS, self._save_draft, once=True)
+        self._ask = timer_for(self, ASK_MS, self.ask_for_proposal, once=True)
 
     # -- project -----------------------------------------------------------------------------------
 
@@ -73,6 +77,7 @@ class Workspace(QObject):
             self.engine = EngineClient.for_project(project.folder)
             self.monitor = RunMonitor(project)
             session.plan()
+            self.is_open = True
             self._drain.start()
             self._watch.start()
             self._lease.start()
@@ -84,31 +89,34 @@ class Workspace(QObject):
 
     def _connect(self, session: ReviewSession) -> None:
         self.session = session
-        self.bridge = self.bridge or self._new_bridge()
+        if self._bridge is None:
+            self._bridge = ViewerBridge(self.viewer)
+            self._bridge.mask_painted.connect(self._on_paint)
+        self.bridge = self._bridge
         session.opened.connect(self._show)
         session.proposal_changed.connect(self._show_proposal)
         session.description_edited.connect(self._on_words)
         session.mask_edited.connect(self._on_mask)
         session.failed.connect(show_warning)
 
-    def _new_bridge(self) -> ViewerBridge:
-        bridge = ViewerBridge(self.viewer)
-        bridge.mask_painted.connect(self._on_paint)
-        return bridge
-
     def close_project(self) -> None:
         """Save the draft and end the service. A round goes on."""
         for timer in (self._drain, self._watch, self._lease, self._autosave, self._ask):
             timer.stop()
-        if self.engine is not None:
-            self.engine.close()
-        if self.session is not None:
-            with self.attempt():
-                self.session.close()
-            self.session.project.close()
-        self.engine = self.session = self.monitor = None
+        if not self.is_open:
+            return
+        self.is_open = False
+        self.engine.close()
+        with self.attempt():
+            self.session.close()
+        self.session.project.close()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # Qt's name
+    @property
+    def has_case(self) -> bool:
+        """Whether a project is open and a case on the desk."""
+        return self.is_open and self.session.current is not None
+
+    def eventFilter(self, watched: Any, event: Any) -> bool:  # Qt's name
         """Save the draft and end the service when the window goes; minimizing it is no such occasion."""
         if event.type() == QEvent.Type.Hide and not event.spontaneous():
             self.rest()
@@ -117,7 +125,7 @@ class Workspace(QObject):
     def rest(self) -> None:
         """Put the draft on disk and free what the service holds; all goes on at the next request."""
         self._ask.stop()
-        if self.session is not None and self.engine is not None:
+        if self.is_open:
             with self.attempt():
                 self.session.rest()
             self.engine.close()
@@ -134,28 +142,28 @@ class Workspace(QObject):
 
     def accept(self) -> None:
         """Accept the draft and go on."""
-        if self.session is not None and self.session.current is not None:
+        if self.has_case:
             with self.attempt():
                 self.session.accept()
 
     def skip(self) -> None:
         """Put the case aside for the chosen reason and go on."""
-        if self.session is not None and self.session.current is not None:
+        if self.has_case:
             with self.attempt():
                 self.session.skip(self.skip_reason)
 
     def previous(self) -> None:
         """Go back one case."""
-        if self.session is not None:
+        if self.is_open:
             with self.attempt():
                 self.session.previous()
 
     def reset(self) -> None:
         """Make the mask the teacher's proposal again; undo brings the strokes back."""
-        session = self.session
-        if session is None or session.current is None or self.bridge is None:
+        if not self.has_case:
             return
-        if session.current.proposal is None:
+        session = self.session
+        if session.current is None or session.current.proposal is None:
             self.service_said.emit("There is no proposal to go back to.")
             return
         self.bridge.replace_mask(session.current.proposal)
@@ -163,23 +171,21 @@ class Workspace(QObject):
 
     def ask_for_proposal(self) -> None:
         """Ask the service what the teacher makes of the present words."""
-        session = self.session
-        if session is None or self.engine is None or not session.wants_proposals:
+        if not self.has_case or not self.session.wants_proposals:
             return
         with self.attempt():
-            case = session.current.case.id
-            self.engine.ask("predict", case=case, description=session.description)
+            case = self.session.case_id
+            self.engine.ask("predict", case=case, description=self.session.description)
             self.service_said.emit("Reading the words …")
 
     def ask_for_views(self, partner: str | None, seed: int, epoch: int) -> bool:
         """Ask the service for the views of the case on the desk."""
-        session = self.session
-        if session is None or session.current is None or self.engine is None:
+        if not self.has_case:
             return False
         with self.attempt():
-            case = session.current.case.id
-            request = {"case": case, "partner": partner, "seed": seed, "epoch": epoch}
-            self.engine.ask("views", description=session.description, **request)
+            request: dict[str, Any] = {"case": self.session.case_id, "partner": partner}
+            request |= {"description": self.session.description, "seed": seed, "epoch": epoch}
+            self.engine.ask("views", **request)
             return True
         return False
 
@@ -197,13 +203,14 @@ class Workspace(QObject):
             self._ask.start()  # the proposal at hand was made from other words
 
     def _show_proposal(self, opened: OpenCase) -> None:
-        self.bridge.show_proposal(opened, self.session.mask)
+        if self.session.mask is not None:
+            self.bridge.show_proposal(opened, self.session.mask)
 
     def _on_paint(self, mask: np.ndarray, strokes: int) -> None:
-        session = self.session
-        if session is None or session.current is None:
+        if not self.has_case:
             return
-        if strokes or not np.array_equal(mask, session.mask):
+        session = self.session
+        if strokes or not _same(mask, session.mask):
             session.edit_mask(mask, strokes=strokes)
 
     def _on_mask(self) -> None:
@@ -214,7 +221,7 @@ class Workspace(QObject):
         self._ask.start()
 
     def _save_draft(self) -> None:
-        if self.session is None:
+        if not self.is_open:
             return
         self.session.autosave()
         if self.session.desk.dirty:
@@ -227,9 +234,10 @@ class Workspace(QObject):
     def _take_answers(self) -> None:
         with self.attempt():
             for answer in self.engine.drain():
-                {"predict": self._take_proposal, "views": self.views_arrived.emit}.get(
-                    answer.do, _ignore
-                )(answer)
+                if answer.do == "predict":
+                    self._take_proposal(answer)
+                elif answer.do == "views":
+                    self.views_arrived.emit(answer)
             self.session.poll_writing()
 
     def _take_proposal(self, answer: Answer) -> None:
@@ -254,8 +262,17 @@ class Workspace(QObject):
                 self.service_said.emit("A new teacher serves: its proposals are in.")
 
 
-def _ignore(_answer: Answer) -> None:
-    pass
+def timer_for(owner: QObject, interval_ms: int, act: Any, *, once: bool = False) -> QTimer:
+    """A stopped timer that lives and ends with its owner."""
+    timer = QTimer(owner)
+    timer.setInterval(interval_ms)
+    timer.setSingleShot(once)
+    timer.timeout.connect(act)
+    return timer
+
+
+def _same(mask: np.ndarray, draft: np.ndarray | None) -> bool:
+    return draft is not None and np.array_equal(mask, draft)
 
 
 def _login_name() -> str:
@@ -272,5 +289,6 @@ def workspace_of(viewer: Any) -> Workspace:
     if found is None:
         found = Workspace(viewer, window)
         window.installEventFilter(found)
-        QApplication.instance().aboutToQuit.connect(found.close_project)
+        application: Any = QApplication.instance()
+        application.aboutToQuit.connect(found.close_project)
     return found

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QColor, QKeyEvent, QSyntaxHighlighter, QTextCharFormat, QTextCursor
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat, QTextCursor
 from qtpy.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.parts import button, heading, sentence
 from napari_semimedref.widgets.zone_map import ZoneMap
+from napari_semimedref.workspace import timer_for
+from training.pool.project import Laterality
 from training.report import (
     Finding,
     Problem,
@@ -34,6 +36,7 @@ ROLES = {
     "elsewhere": QColor(150, 155, 165),
 }
 MOST_PROBLEMS = 3
+PROBLEM = "problem"
 SOON_MS = 350
 
 
@@ -42,7 +45,7 @@ class WordHighlighter(QSyntaxHighlighter):
 
     finding: Finding | None = None
 
-    def highlightBlock(self, text: str) -> None:  # Qt's name
+    def highlightBlock(self, text: Any) -> None:  # Qt's name
         """Format one paragraph."""
         if self.finding is None:
             return
@@ -68,7 +71,7 @@ class WordHighlighter(QSyntaxHighlighter):
 class WordEdit(QPlainTextEdit):
     """A plain editor that gives the keyboard back to the film on Escape."""
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # Qt's name
+    def keyPressEvent(self, event: Any) -> None:  # Qt's name
         """Leave on Escape; anything else is typing."""
         if event.key() == Qt.Key.Key_Escape:
             self.clearFocus()
@@ -104,8 +107,7 @@ class DescriptionDock(Dock):
             "Rewrite the positions so that they fit the mask",
         )
         self.service = sentence(muted=True)
-        self._soon = QTimer(self, interval=SOON_MS, singleShot=True)
-        self._soon.timeout.connect(self._show_zones)
+        self._soon = timer_for(self, SOON_MS, self._show_zones, once=True)
         self._lay_out()
         self.workspace.case_shown.connect(self.show_case)
         self.workspace.service_said.connect(lambda words: self.service.setText(words))
@@ -126,7 +128,7 @@ class DescriptionDock(Dock):
         """Follow the session's words and mask."""
         session = self.workspace.session
         self.convention.setText(WHOSE_LEFT[session.project.laterality])
-        session.mask_edited.connect(self._soon.start)
+        session.mask_edited.connect(lambda: self._soon.start())
         session.proposal_changed.connect(lambda _opened: self._soon.start())
         self.show_case(session.current)
 
@@ -143,7 +145,7 @@ class DescriptionDock(Dock):
 
     def toggle_zone(self, zone: str) -> None:
         """Put a zone into the words, or take it out."""
-        if self.workspace.session.current is None:
+        if not self.workspace.has_case:
             return
         zones = parse(self.edit.toPlainText()).zones ^ {zone}
         self._write(rewrite_zones(self.edit.toPlainText(), zones).text)
@@ -183,8 +185,9 @@ class DescriptionDock(Dock):
         self._show_zones()
 
     def _show_problems(self, finding: Finding) -> None:
-        while self._problem_rows.count():
-            self._problem_rows.takeAt(0).widget().deleteLater()
+        for row in self.problems.findChildren(QWidget, PROBLEM):
+            row.setParent(None)
+            row.deleteLater()
         ordered = sorted(finding.problems, key=lambda problem: -problem.weight)
         for problem in ordered[:MOST_PROBLEMS]:
             self._problem_rows.addWidget(self._problem_row(problem))
@@ -192,6 +195,7 @@ class DescriptionDock(Dock):
 
     def _problem_row(self, problem: Problem) -> QWidget:
         row = QWidget()
+        row.setObjectName(PROBLEM)
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(sentence(f"⚠ {problem.sentence}"), 1)
@@ -201,9 +205,9 @@ class DescriptionDock(Dock):
         return row
 
     def _show_zones(self) -> None:
-        session = self.workspace.session
-        if session is None:
+        if not self.workspace.is_open:
             return
+        session = self.workspace.session
         convention, mask = session.project.laterality, session.mask
         named = parse(self.edit.toPlainText()).zones
         painted = frozenset() if mask is None else zones_of(mask, convention=convention)
@@ -222,7 +226,7 @@ class DescriptionDock(Dock):
             self._write(_fitting(self.edit.toPlainText(), mask, convention))
 
 
-def _fitting(text: str, mask: np.ndarray, convention: str) -> str:
+def _fitting(text: str, mask: np.ndarray, convention: Laterality) -> str:
     zones = zones_of(mask, convention=convention)
     try:
         return rewrite_zones(text, zones).text

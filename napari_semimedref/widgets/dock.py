@@ -60,7 +60,7 @@ class Dock(QWidget):
 
     def finish(self) -> None:
         """To be called at the end of a dock's constructor: catch up with a project that is open already."""
-        if self.workspace.session is not None:
+        if self.workspace.is_open:
             self._on_project()
 
     def on_project(self) -> None:

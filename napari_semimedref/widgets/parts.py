@@ -103,5 +103,5 @@ class Picture(QWidget):
 def _pixmap(pixels: np.ndarray) -> QPixmap:
     pixels = np.ascontiguousarray(pixels)
     height, width = pixels.shape[:2]
-    image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    image = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
     return QPixmap.fromImage(image.copy())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import QAbstractListModel, QModelIndex, QSize, Qt
-from qtpy.QtGui import QColor, QPainter
+from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -67,7 +67,7 @@ class CaseDelegate(QStyledItemDelegate):
         return QSize(80, 2 * option.fontMetrics.height() + 8)
 
     def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex
+        self, painter: Any, option: QStyleOptionViewItem, index: QModelIndex
     ) -> None:  # Qt's name
         """Draw one row."""
         painter.save()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout
 
 from napari_semimedref import keys
@@ -13,6 +12,7 @@ from napari_semimedref.session import LATER
 from napari_semimedref.viewer_bridge import MASK, PROPOSAL, UNCERTAINTY
 from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.parts import button, sentence
+from napari_semimedref.workspace import timer_for
 from training.review import OpenCase
 
 SOON_MS = 350
@@ -49,8 +49,7 @@ class ReviewDock(Dock):
         self.reason.currentTextChanged.connect(self._choose_reason)
         self.state = sentence(muted=True)
         self._news = ""
-        self._soon = QTimer(self, interval=SOON_MS, singleShot=True)
-        self._soon.timeout.connect(self._show_state)
+        self._soon = timer_for(self, SOON_MS, self._show_state, once=True)
         self._lay_out()
         space.case_shown.connect(self.show_case)
         self.finish()
@@ -100,7 +99,7 @@ class ReviewDock(Dock):
         self.workspace.skip_reason = reason
 
     def _show_layer(self, layer: str, on: bool) -> None:
-        if self.workspace.bridge is not None:
+        if self.workspace.is_open:
             self.workspace.bridge.set_visible(layer, on)
 
     def _on_edit(self) -> None:

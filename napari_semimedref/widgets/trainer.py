@@ -65,14 +65,15 @@ class TrainerDock(Dock):
 
     def show_round(self, view: RoundView) -> None:
         """Show a round as it is now, if anybody is looking."""
-        if self.isVisible() or not self.window().isVisible():
+        window = self.window()
+        if self.isVisible() or window is None or not window.isVisible():
             with painted_once(self):
                 self._show(view)
 
     def showEvent(self, event: Any) -> None:  # Qt's name
         """Catch up with what happened while the dock was hidden."""
         super().showEvent(event)
-        if self.workspace.monitor is not None:
+        if self.workspace.is_open:
             self.show_round(self.workspace.monitor.view)
 
     # -- inside ------------------------------------------------------------------------------------

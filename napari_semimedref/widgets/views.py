@@ -61,11 +61,12 @@ class ViewsDock(Dock):
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
-        for widget in (QLabel("Mix with"), self.partner):
-            row.addWidget(widget, 1 if widget is self.partner else 0)
+        row.addWidget(QLabel("Mix with"))
+        row.addWidget(self.partner, 1)
         second = QHBoxLayout()
-        for widget in (QLabel("Epoch"), self.epoch, self.again):
-            second.addWidget(widget, 0 if isinstance(widget, QLabel) else 1)
+        second.addWidget(QLabel("Epoch"))
+        second.addWidget(self.epoch, 1)
+        second.addWidget(self.again, 1)
         grid = QGridLayout()
         grid.setSpacing(4)
         for place, picture in enumerate(self.pictures.values()):
@@ -80,8 +81,8 @@ class ViewsDock(Dock):
         """Offer the project's cases as partners."""
         self.partner.clear()
         self.partner.addItem(ANY_PARTNER, None)
-        cases = self.workspace.session.project.cases()
-        for case in [case for case in cases if not case.is_holdout][:MOST_PARTNERS]:
+        project = self.workspace.session.project
+        for case in project.cases_page("unlabeled", count=MOST_PARTNERS):
             self.partner.addItem(case.id, case.id)
         self.ask()
 
@@ -92,10 +93,9 @@ class ViewsDock(Dock):
 
     def ask(self) -> None:
         """Ask for the views of the case on the desk, if anybody is looking."""
-        session = self.workspace.session
-        if not self.isVisible() or session is None:
+        if not self.isVisible() or not self.workspace.is_open:
             return
-        if session.current is None:
+        if not self.workspace.has_case:
             self.status.setText("Open a case to see its views.")
         elif self.workspace.ask_for_views(self.partner.currentData(), 0, self.epoch.value()):
             self.status.setText("Drawing the views …")

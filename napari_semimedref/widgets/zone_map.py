@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from qtpy.QtCore import QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QMouseEvent, QPainter, QPen
+from qtpy.QtGui import QColor, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from training.pool.project import Laterality as Convention
 from training.report import zone_boxes
 
 WORDS = {"u": "upper", "m": "middle", "l": "lower", "L": "left", "R": "right"}
@@ -24,7 +26,7 @@ class ZoneMap(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._convention = "image"
+        self._convention: Convention = "image"
         self._named: frozenset[str] = frozenset()
         self._painted: frozenset[str] = frozenset()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -36,7 +38,9 @@ class ZoneMap(QWidget):
         """Three rows of readable cells."""
         return QSize(240, 92)
 
-    def show_zones(self, convention: str, named: Iterable[str], painted: Iterable[str]) -> None:
+    def show_zones(
+        self, convention: Convention, named: Iterable[str], painted: Iterable[str]
+    ) -> None:
         """Show which zones the words name and which the mask touches."""
         self._convention = convention
         self._named, self._painted = frozenset(named), frozenset(painted)
@@ -60,13 +64,13 @@ class ZoneMap(QWidget):
             for zone, (y0, x0, y1, x1) in boxes.items()
         }
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # Qt's name
+    def mousePressEvent(self, event: Any) -> None:  # Qt's name
         """Tell which zone was clicked."""
         zone = self.zone_at(event.position().x(), event.position().y())
         if zone is not None and event.button() == Qt.MouseButton.LeftButton:
             self.toggled.emit(zone)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # Qt's name
+    def mouseMoveEvent(self, event: Any) -> None:  # Qt's name
         """Say what a click would do."""
         zone = self.zone_at(event.position().x(), event.position().y())
         if zone is not None:

@@ -161,10 +161,10 @@ def test_reset_brings_the_proposal_back_and_later_proposals_are_taken(qtbot, spa
     dock = docked(qtbot, ReviewDock, space)
     space.viewer.layers[MASK].selected_label = 1
     space.viewer.layers[MASK].paint((3, 60), 1)
-    assert "px changed" in dock.state.text()
+    qtbot.waitUntil(lambda: "px changed" in dock.state.text(), timeout=PATIENCE_MS)
     dock.reset.click()
     assert np.array_equal(space.session.mask, space.session.current.proposal)
-    assert "as proposed" in dock.state.text()
+    qtbot.waitUntil(lambda: "as proposed" in dock.state.text(), timeout=PATIENCE_MS)
     space.session.take_proposal(space.session.current.case.id, probability(False), "m")
     assert np.array_equal(space.viewer.layers[MASK].data, space.session.current.proposal)
 
