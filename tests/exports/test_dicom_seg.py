@@ -170,3 +170,41 @@ def test_dciodvfy_finds_no_error_in_segmentations_of_the_real_films(tmp_path):
         mask = project.read_reference_mask(path.stem)
         assert np.array_equal(_lesion(_stored(path)), mask)
         assert mask[:, : mask.shape[1] // 2].sum() > 0 == mask[:, mask.shape[1] // 2 :].sum()
+
+
+@pytest.mark.parametrize("missing", ["SliceThickness", "FrameOfReferenceUID"])
+def test_a_slice_with_a_gap_in_its_header_is_still_written_and_read(tmp_path, missing):
+    save_dicom(tmp_path / "s" / "ct.dcm", left_film().astype(np.int16), "ct", **{missing: None})
+    project = _project(tmp_path / "p", tmp_path / "s")
+    _accept(project, left_mask())
+    assert export("dicom-seg", project, tmp_path / "out").left_out == ()
+    (path,) = (tmp_path / "out").glob("*.dcm")
+    assert np.array_equal(_lesion(_stored(path)), left_mask())
+    assert CHECKER is None or _errors(path) == []
+
+
+def test_a_header_that_cannot_be_written_leaves_out_its_case_alone(tmp_path, source, monkeypatch):
+    import training.exports.dicom_object as writer
+
+    project = _project(tmp_path / "p", source)
+    _accept(project, left_mask())
+    real = writer.segmentation
+
+    def picky(header, mask, chosen):
+        if header.Modality == "CT":
+            raise KeyError("0020,0052")
+        return real(header, mask, chosen)
+
+    monkeypatch.setattr(writer, "segmentation", picky)
+    done = export("dicom-seg", project, tmp_path / "out")
+    assert (done.cases, len(done.left_out)) == (1, 1)
+    assert "could not be written" in done.left_out[0][1]
+
+
+@pytest.mark.parametrize("missing", ["PixelSpacing", "ImagePositionPatient"])
+def test_a_slice_whose_place_is_unknown_is_refused_in_a_sentence(tmp_path, missing):
+    save_dicom(tmp_path / "s" / "ct.dcm", left_film().astype(np.int16), "ct", **{missing: None})
+    project = _project(tmp_path / "p", tmp_path / "s")
+    _accept(project, left_mask())
+    with pytest.raises(FormatError, match=f"lacks {missing}: export it in another format"):
+        export("dicom-seg", project, tmp_path / "out")

@@ -78,10 +78,23 @@ def test_a_lookup_table_goes_before_a_window(tmp_path):
     assert np.allclose(_seen(image), 1 - left_film() / 255, atol=1e-3)
 
 
-def test_colors_become_luminance(tmp_path):
-    gray = np.repeat(left_film()[..., None], 3, axis=2)
-    tags = {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB", "PlanarConfiguration": 0}
-    save_dicom(tmp_path / "a.dcm", gray, **tags)
+@pytest.mark.parametrize("space", ["RGB", "YBR_FULL"])
+def test_colors_become_luminance(tmp_path, space):
+    colors = np.repeat(left_film()[..., None], 3, axis=2)
+    if space == "YBR_FULL":
+        colors[..., 1:] = 128
+    tags = {"SamplesPerPixel": 3, "PhotometricInterpretation": space, "PlanarConfiguration": 0}
+    save_dicom(tmp_path / "a.dcm", colors, **tags)
+    assert np.allclose(_seen(_only(tmp_path).image), left_film() / 255, atol=1e-3)
+
+
+def test_a_palette_becomes_luminance(tmp_path):
+    tags: dict[str, object] = {"PhotometricInterpretation": "PALETTE COLOR"}
+    for color in ("Red", "Green", "Blue"):
+        tags[f"{color}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
+        entries = np.arange(256, dtype="<u2") * 257
+        tags[f"{color}PaletteColorLookupTableData"] = entries.tobytes()
+    save_dicom(tmp_path / "a.dcm", left_film(), **tags)
     assert np.allclose(_seen(_only(tmp_path).image), left_film() / 255, atol=1e-3)
 
 

@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian
 
+from training.errors import FormatError
 from training.exports.selection import Chosen
 
 SERIES = 900
@@ -109,9 +110,26 @@ def _completed(header: Dataset) -> Dataset:
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID"):
         if not image.get(keyword):
             setattr(image, keyword, highdicom.UID())
-    if "ImageOrientationPatient" in image and not image.get("FrameOfReferenceUID"):
-        image.FrameOfReferenceUID = highdicom.UID()
+    if "ImageOrientationPatient" in image:
+        _place(image)
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     image.file_meta = meta
     return image
+
+
+def _place(slice_: Dataset) -> None:
+    """Complete a slice's place in the patient, where that takes no guess about where it is.
+
+    Raises
+    ------
+    FormatError
+        Its position or its pixel spacing is missing.
+    """
+    for keyword in ("ImagePositionPatient", "PixelSpacing"):
+        if not slice_.get(keyword):
+            raise FormatError(f"Its DICOM header lacks {keyword}: export it in another format.")
+    if not slice_.get("FrameOfReferenceUID"):
+        slice_.FrameOfReferenceUID = highdicom.UID()
+    if not slice_.get("SliceThickness"):  # may be left empty in a slice, but not in a segmentation
+        slice_.SliceThickness = slice_.get("SpacingBetweenSlices") or 1.0

@@ -61,7 +61,14 @@ def write_dicom_seg(
         if reason is not None or record is None or header is None:
             left_out.append((item.case.id, reason or ""))
             continue
-        folder.put(f"{item.case.id}.dcm", _object(project, item, header, Turn(**record["turn"])))
+        try:
+            content = _object(project, item, header, Turn(**record["turn"]))
+        except Exception as error:  # headers can be wrong in ways that only the writer notices
+            left_out.append(
+                (item.case.id, f"{item.case.id} could not be written: {str(error).rstrip('.')}.")
+            )
+            continue
+        folder.put(f"{item.case.id}.dcm", content)
         rows.append(provenance(item))
     if not rows:
         raise FormatError(f"No segmentation could be written. {left_out[0][1]}")

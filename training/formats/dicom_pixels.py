@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_modality_lut, apply_voi, convert_color_space
+from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi
 from pydicom.uid import UID
 
 from training.errors import FormatError
@@ -36,8 +36,10 @@ def picture_of(header: Dataset, window: tuple[float, float] | None) -> tuple[np.
     check_size(header)
     stored = header.pixel_array
     meaning = str(header.PhotometricInterpretation)
+    if meaning == "PALETTE COLOR":
+        stored = apply_color_lut(stored, header)
     if stored.ndim == 3:
-        gray = _luminance(stored, meaning)
+        gray = _luminance(stored)
     else:
         gray = _windowed(stored, header, window)
         if meaning == "MONOCHROME1":
@@ -132,11 +134,9 @@ def window_values(
     return np.clip((values - (center - 0.5)) / (width - 1) + 0.5, 0, 1)
 
 
-def _luminance(stored: np.ndarray, meaning: str) -> np.ndarray:
-    if stored.shape[-1] != 3:
+def _luminance(colors: np.ndarray) -> np.ndarray:
+    """Gray of RGB ``(H, W, 3)``, 0 to 1; pydicom has brought other color spaces to RGB already."""
+    if colors.shape[-1] != 3:
         raise FormatError("It holds no flat picture: convert it to single-frame files first.")
-    colors = stored
-    if meaning.startswith("YBR") and stored.dtype == np.uint8:
-        colors = convert_color_space(stored, meaning, "RGB")
     full = float(np.iinfo(colors.dtype).max)
     return (colors.astype(np.float64) / full) @ np.array([0.299, 0.587, 0.114])
