@@ -11,11 +11,14 @@ from psygnal import Signal
 from training.acquisition import Choice
 from training.errors import SemiMedRefError
 from training.pool import Project, Revision
+from training.pool.images import read_mask
 from training.pool.leases import give_back, take_lease
 from training.pool.rounds import read_proposal, serving_model
+from training.report import THIRDS, Bands, learn_bands
 from training.review import OpenCase, ReviewDesk, plan_queue
 
 LATER = "come back later"
+BAND_CASES, LEAST_BAND_CASES = 60, 8
 
 
 class ReviewSession:
@@ -59,6 +62,7 @@ class ReviewSession:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="draft")
         self._writing: Future | None = None
         self._counted_ahead = 0
+        self._bands = self._writer.submit(bands_of, project)
         self._serving = self._serving_id()
 
     # -- what is so --------------------------------------------------------------------------------
@@ -92,6 +96,12 @@ class ReviewSession:
     def has_teacher(self) -> bool:
         """Whether a teacher serves proposals."""
         return self._serving is not None
+
+    @property
+    def bands(self) -> Bands:
+        """Where the zones of this project's films lie, as learned from its labeled cases; thirds until then."""
+        learned = self._bands.done() and self._bands.exception() is None
+        return self._bands.result() if learned else THIRDS
 
     def queue(self) -> list[Choice]:
         """The cases to come, each with the reason for its place."""
@@ -189,6 +199,7 @@ class ReviewSession:
         if serving == self._serving:
             return False
         self._serving = serving
+        self._bands = self._writer.submit(bands_of, self.project)
         self.plan()
         case = self.current.case if self.current is not None else None
         if case is not None and not case.is_holdout:
@@ -262,3 +273,14 @@ class ReviewSession:
     def _serving_id(self) -> str | None:
         model = serving_model(self.project)
         return None if model is None else model.id
+
+
+def bands_of(project: Project) -> Bands:
+    """Bands that fit the project's labeled cases; thirds of the film while there are few."""
+    cases = [
+        (case, case.mask) for case in project.cases_page("labeled", count=BAND_CASES) if case.mask
+    ]
+    if len(cases) < LEAST_BAND_CASES:
+        return THIRDS
+    masks = [read_mask(project.folder / mask) for _, mask in cases]
+    return learn_bands(masks, [case.zones for case, _ in cases], project.laterality)

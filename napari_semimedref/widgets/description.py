@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat, QTextCursor
 from qtpy.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
@@ -13,13 +12,12 @@ from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.parts import button, heading, sentence
 from napari_semimedref.widgets.zone_map import ZoneMap
 from napari_semimedref.workspace import timer_for
-from training.pool.project import Laterality
 from training.report import (
+    Disagreement,
     Finding,
     Problem,
-    ReportError,
     apply_fix,
-    describe,
+    check_mask,
     parse,
     rewrite_zones,
     zones_of,
@@ -101,10 +99,11 @@ class DescriptionDock(Dock):
         self._problem_rows = QVBoxLayout(self.problems)
         self._problem_rows.setContentsMargins(0, 0, 0, 0)
         self.disagreement = sentence()
+        self._fitting = ""
         self.from_mask = button(
-            "Words from the mask",
+            "Fit words to mask",
             self._describe_mask,
-            "Rewrite the positions so that they fit the mask",
+            "Change the words so that they fit the mask",
         )
         self.service = sentence(muted=True)
         self._soon = timer_for(self, SOON_MS, self._show_zones, once=True)
@@ -208,30 +207,21 @@ class DescriptionDock(Dock):
         if not self.workspace.is_open:
             return
         session = self.workspace.session
-        convention, mask = session.project.laterality, session.mask
-        named = parse(self.edit.toPlainText()).zones
-        painted = frozenset() if mask is None else zones_of(mask, convention=convention)
-        self.zones.show_zones(convention, named, painted)
-        differ = bool(painted) and painted != named
-        self.disagreement.setText("Words and mask lie in different zones." if differ else "")
-        self.disagreement.setVisible(differ)
-        self.from_mask.setVisible(differ)
+        convention, mask, text = session.project.laterality, session.mask, self.edit.toPlainText()
+        painted: frozenset[str] = frozenset()
+        doubts: tuple[Disagreement, ...] = ()
+        if mask is not None and mask.any():
+            painted = zones_of(mask, session.bands, convention)
+            doubts = check_mask(text, mask, session.bands, convention)
+        self.zones.show_zones(convention, parse(text).zones, painted)
+        self.disagreement.setText(doubts[0].problem.sentence if doubts else "")
+        self._fitting = doubts[0].problem.fix or "" if doubts else ""
+        for widget in (self.disagreement, self.from_mask):
+            widget.setVisible(bool(doubts))
 
     def _describe_mask(self) -> None:
-        session = self.workspace.session
-        mask, convention = session.mask, session.project.laterality
-        if mask is None or not np.any(mask):
-            return
-        with self.workspace.attempt():
-            self._write(_fitting(self.edit.toPlainText(), mask, convention))
-
-
-def _fitting(text: str, mask: np.ndarray, convention: Laterality) -> str:
-    zones = zones_of(mask, convention=convention)
-    try:
-        return rewrite_zones(text, zones).text
-    except ReportError:
-        return describe(mask, convention=convention)
+        if self._fitting:
+            self._write(self._fitting)
 
 
 def _reading_of(finding: Finding) -> str:

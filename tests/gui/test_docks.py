@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import LEFT, small_project
+from made import LEFT, small_project, spot
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton
@@ -256,3 +256,15 @@ def test_words_that_posaug_put_in_are_marked():
     html = marked("lower left lung & more", "[UNK_POS] lung & more")
     assert html.startswith("<span")
     assert html.endswith("lung &amp; more")
+
+
+def test_words_that_do_not_fit_the_mask_are_said_and_mended(qtbot, space):
+    dock = docked(qtbot, DescriptionDock, space)
+    dock.edit.setPlainText("Unilateral pulmonary infection, one infected area, upper right lung.")
+    space.session.edit_mask(spot(True))
+    qtbot.waitUntil(lambda: dock.from_mask.isVisibleTo(dock), timeout=PATIENCE_MS)
+    assert "right" in dock.disagreement.text()
+    assert "left" in dock.disagreement.text()
+    dock.from_mask.click()
+    assert "left lung" in dock.edit.toPlainText()
+    assert "right" not in dock.edit.toPlainText()
