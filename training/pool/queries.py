@@ -125,7 +125,9 @@ def waiting(connection: sa.Connection, model_id: str | None) -> list[Waiting]:
     )
     return [
         Waiting(case_id, patient, pool, zones_in(bits), skipped, entropy, foreground)
-        for case_id, patient, pool, bits, skipped, entropy, foreground in connection.execute(query)
+        for case_id, patient, pool, bits, skipped, entropy, foreground in connection.execute(
+            query
+        ).all()
     ]
 
 

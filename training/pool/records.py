@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -115,8 +115,7 @@ class Revision:
     digest: str = ""
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Waiting(NamedTuple):  # a tuple, because a queue is planned over tens of thousands of them
     """A case without a reference mask, and what the serving teacher said of it (None without a proposal)."""
 
     case_id: str
