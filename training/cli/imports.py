@@ -3,86 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich.progress import Progress
 
+from training.cli.import_options import (
+    Column,
+    Convention,
+    DryRun,
+    Every,
+    KeepUids,
+    Labels,
+    MaskPolarity,
+    Patient,
+    Plane,
+    PlaneName,
+    Prefix,
+    Source,
+    Text,
+    Texts,
+    Window,
+    polarity_of,
+    window_of,
+)
 from training.cli.project import ProjectFolder, open_or_create, status
 from training.errors import ConfigError
-from training.formats import ReadOptions, detect, read
-from training.formats.bring_in import Outcome, bring_in, rehearse, secret_of
-from training.formats.layouts import stated_laterality
-from training.formats.options import Polarity
+from training.formats import FormatName, ReadOptions, detect
+from training.formats.bring_in import Outcome
+from training.formats.entry import check_source, import_from, plan, usual_laterality
 from training.pool import Project
-from training.pool.database import is_project
-from training.pool.project import Laterality
+from training.pool.project import DATABASE, Laterality
 
 app = typer.Typer(no_args_is_help=True, help="Bring cases in.")
 SHOWN = 20
-
-
-class PolarityName(StrEnum):
-    """What foreground is in a mask file."""
-
-    normal = "normal"
-    inverted = "inverted"
-
-
-class Side(StrEnum):
-    """Whose left the descriptions mean."""
-
-    image = "image"
-    patient = "patient"
-
-
-class PlaneName(StrEnum):
-    """How a volume is sliced."""
-
-    axial = "axial"
-    coronal = "coronal"
-    sagittal = "sagittal"
-
-
-class Text(StrEnum):
-    """Which column of a QaTa table becomes the description."""
-
-    raw_text = "raw_text"
-    clean_caption = "clean_caption"
-
-
-Source = Annotated[Path, typer.Argument(metavar="SRC", help="File or folder to import.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")]
-Texts = Annotated[
-    Path | None, typer.Option(help="csv, xlsx or json table of descriptions by image name.")
-]
-Column = Annotated[str | None, typer.Option("--text-column", help="Column of the description.")]
-Patient = Annotated[
-    str,
-    typer.Option(
-        help="Whose a file is: auto, file, slice (name without its last number), folder, "
-        "or a regular expression whose first group is the patient."
-    ),
-]
-MaskPolarity = Annotated[
-    PolarityName | None,
-    typer.Option(help="Say whether masks are inverted; without it, suspicious ones are refused."),
-]
-Labels = Annotated[
-    float, typer.Option(min=0, max=1, help="Share of the masks that come in accepted.")
-]
-Prefix = Annotated[str, typer.Option(help="Put before every case's name.")]
-Convention = Annotated[
-    Side | None, typer.Option("--laterality", help="Whose left the words mean, in a new project.")
-]
-Window = Annotated[
-    str | None, typer.Option(metavar="CENTER,WIDTH", help="Gray window, instead of the file's.")
-]
-Every = Annotated[int, typer.Option(min=1, help="Take each so-many-th slice.")]
-Plane = Annotated[PlaneName, typer.Option(help="How volumes are sliced.")]
 
 
 @app.callback()
@@ -102,11 +57,12 @@ def import_qata(
     dry_run: DryRun = False,
 ) -> None:
     """Import QaTa-COV19 films. With table.csv, ``valid`` becomes the holdout, masks beyond --labels are withheld."""
+    own_table = texts is None and (source / "table.csv").is_file()
     options = ReadOptions(
         texts=texts,
-        text_column=text.value if texts is None and (source / "table.csv").is_file() else None,
+        text_column=text.value if own_table else None,
         labels=labels,
-        mask_polarity=_polarity(mask_polarity),
+        mask_polarity=polarity_of(mask_polarity),
         prefix=prefix,
     )
     run_import("qata", source, project, options, None, dry_run)
@@ -131,7 +87,7 @@ def _pictures(name: str, sentence: str) -> None:
             texts=texts,
             text_column=text_column,
             patient_rule=patient_rule,
-            mask_polarity=_polarity(mask_polarity),
+            mask_polarity=polarity_of(mask_polarity),
             labels=labels,
             prefix=prefix,
         )
@@ -154,9 +110,7 @@ def import_dicom(
     text_column: Column = None,
     window: Window = None,
     every: Every = 1,
-    keep_uids: Annotated[
-        bool, typer.Option("--keep-uids", help="Keep identifiers of study, series and image.")
-    ] = False,
+    keep_uids: KeepUids = False,
     prefix: Prefix = "",
     laterality: Convention = None,
     dry_run: DryRun = False,
@@ -165,7 +119,7 @@ def import_dicom(
     options = ReadOptions(
         texts=texts,
         text_column=text_column,
-        window=_window(window),
+        window=window_of(window),
         every=every,
         keep_uids=keep_uids,
         prefix=prefix,
@@ -194,9 +148,9 @@ def import_nifti(
         texts=texts,
         text_column=text_column,
         patient_rule=patient_rule,
-        mask_polarity=_polarity(mask_polarity),
+        mask_polarity=polarity_of(mask_polarity),
         labels=labels,
-        window=_window(window),
+        window=window_of(window),
         every=every,
         plane=plane.value,
         prefix=prefix,
@@ -205,49 +159,36 @@ def import_nifti(
 
 
 def run_import(
-    name: str,
+    chosen: str,
     source: Path,
     folder: Path,
     options: ReadOptions,
-    laterality: Side | None,
+    laterality: Convention,
     dry_run: bool,
 ) -> None:
-    """Import, or rehearse it, with a progress line, and say what came of it."""
-    if name == "auto":
-        name = detect(source)
+    """Import, or only say what an import would do, with a progress line."""
+    name = detect(source) if chosen == "auto" else cast(FormatName, chosen)
+    if chosen == "auto":
         print(f"{source} is read as {name}.")
     if dry_run:
-        pool = Project.open(folder) if is_project(folder) else None
-        keyed = _keyed(options, secret_of(pool) if pool else b"rehearsal")
+        pool = Project.open(folder) if (folder / DATABASE).exists() else None
         outcome = _followed(
-            lambda progress: rehearse(pool, read(name, source, keyed), keyed, progress=progress),
-            "Looking",
+            lambda progress: plan(source, pool, options, name=name, progress=progress), "Looking"
         )
         print("Nothing was changed. An import would have this outcome:")
         _say(outcome)
         return
-    next(read(name, source, options), None)  # a source that cannot be read makes no project
-    pool = open_or_create(folder, _convention(name, source, laterality))
-    keyed = _keyed(options, secret_of(pool))
+    check_source(source, options, name)
+    convention = laterality.value if laterality else usual_laterality(source, name)
+    pool = open_or_create(folder, cast(Laterality, convention))
     outcome = _followed(
-        lambda progress: bring_in(pool, read(name, source, keyed), keyed, progress=progress),
+        lambda progress: import_from(source, pool, options, name=name, progress=progress),
         "Importing",
     )
     _say(outcome)
     if not outcome.report.added and not outcome.report.already:
         raise ConfigError("There was nothing to import.")
     status(pool.folder)
-
-
-def _convention(name: str, source: Path, asked: Side | None) -> Laterality:
-    """What was asked, else what the source says, else what is usual: clinical files mean the patient's left."""
-    if asked is not None:
-        return asked.value  # type: ignore[return-value]
-    return stated_laterality(source) or ("patient" if name in ("dicom", "nifti") else "image")
-
-
-def _keyed(options: ReadOptions, secret: bytes) -> ReadOptions:
-    return replace(options, secret=secret)
 
 
 def _followed(work: Callable[[Callable[[int], None]], Outcome], title: str) -> Outcome:
@@ -267,21 +208,3 @@ def _say(outcome: Outcome) -> None:
         print(f"  {name}: {sentence}")
     if len(outcome.report.failed) > SHOWN:
         print(f"  ... and {len(outcome.report.failed) - SHOWN} more")
-
-
-def _polarity(chosen: PolarityName | None) -> Polarity | None:
-    return None if chosen is None else chosen.value  # type: ignore[return-value]
-
-
-def _window(text: str | None) -> tuple[float, float] | None:
-    if text is None:
-        return None
-    try:
-        center, width = (float(part) for part in text.split(","))
-    except ValueError:
-        raise ConfigError(
-            f"--window {text} is no window: write CENTER,WIDTH, as in -600,1500."
-        ) from None
-    if width <= 0:
-        raise ConfigError(f"--window {text} has no width: write CENTER,WIDTH, as in -600,1500.")
-    return center, width
