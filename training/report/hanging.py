@@ -46,9 +46,11 @@ def _before_place(tokens: list[Token], at: int) -> bool:
     if after not in PLACES:
         return False
     short = token.kind == "word" and 1 < len(raw) <= SCRAP
-    if short and (after == "noun" or (after == "level" and _kind(tokens, at - 1) == "comma")):
+    if short and (
+        after == "noun" or (after in ("level", "side") and _kind(tokens, at - 1) == "comma")
+    ):
         return True
-    return len(raw) <= 9 and (raw.startswith("and") or raw.endswith("and"))
+    return len(raw) <= 12 and (raw.startswith("and") or raw.endswith("and"))
 
 
 def _spoiled_denial(tokens: list[Token], at: int) -> bool:

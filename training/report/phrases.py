@@ -233,9 +233,11 @@ def _doubt_part(part: Part, own: list[Token], named: list[Token]) -> None:
         part.undecided = part.undecided or "a place that is no single zone"
     if part.whole and named and not part.sides:
         part.undecided = part.undecided or "a level and the whole without a side"
-    for token in own:
-        if token.kind == "odd":
-            _doubt_odd(part, token, len(named))
+    odd = [token for token in own if token.kind == "odd"]
+    if len(odd) > 1:
+        part.undecided = part.undecided or "words that cannot be read"
+    for token in odd:
+        _doubt_odd(part, token, len(named))
 
 
 def _doubt_odd(part: Part, token: Token, levels: int) -> None:

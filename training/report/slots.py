@@ -59,19 +59,21 @@ def _in_slot(tokens: list[Token], at: int, template: bool) -> Token:
     )
     if opens and touches_after and (word := slip(token.raw)):
         return token._replace(word=word, meaning=LEXICON[word], fix=word)
-    tight = before is not None and (before.kind in ("level", "all") or len(token.raw) < 5)
-    if (
-        touches_before
-        and touches_after
-        and tight
-        and token.kind == "word"
-        and token.raw not in ORDINARY
-    ):
-        return token._replace(meaning=Meaning("odd"))
-    known = token.kind in ("filler", "prep", "elsewhere", "number")
-    if template and token.raw not in TEMPLATE and near_position(token.raw) and not known:
+    if _unread(token, before, after, template):
         return token._replace(meaning=Meaning("odd", "hangs"))
     return token
+
+
+def _unread(token: Token, before: Token | None, after: Token | None, template: bool) -> bool:
+    """True for a word beside a position that may be one: unknown between two, or near one in the strict template."""
+    unknown = token.kind == "word" and token.raw not in ORDINARY and token.raw.isalpha()
+    kind_before, kind_after = before.kind if before else "", after.kind if after else ""
+    if unknown and kind_before in BEFORE and kind_after in AFTER:
+        return kind_before != "side" or len(token.raw) < 5
+    if template and unknown and kind_after == "noun":
+        return True
+    known = token.kind in ("filler", "prep", "elsewhere", "number")
+    return template and not known and token.raw not in TEMPLATE and near_position(token.raw)
 
 
 def _level_or_noun(tokens: list[Token], at: int) -> Token:
@@ -83,7 +85,9 @@ def _level_or_noun(tokens: list[Token], at: int) -> Token:
     before = tokens[at - 1].kind if at else ""
     after = tokens[at + 1].kind if at + 1 < len(tokens) else ""
     wanted = "level" if after in ("side", "noun", "level") and before not in BEFORE else ""
-    wanted = wanted or ("noun" if before == "level" and after not in AFTER else "")
+    wanted = wanted or (
+        "noun" if before == "level" and after in ("", "stop", "finding", "elsewhere") else ""
+    )
     words = [word for word in token.rivals if LEXICON[word].kind == wanted]
     if len(words) != 1:
         return token
