@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.report.finding import sides_of
+from training.report.finding import regions_of
 from training.report.write import render, usual_count
 from training.report.zonereader import ZoneReader, side_parts
 from training.report.zones import THIRDS, Bands, Convention, zones_of
@@ -37,12 +37,12 @@ def describe(
     -------
     str
         Zones as found; the count is the number of connected parts of more than 20 pixels (as QaTa's texts count),
-        at least one for each side named; ``sgseg`` counts zones.
+        at least one for each separate region named; ``sgseg`` counts zones.
     """
     zones = mask_zones(mask, bands, convention, image)
     if not zones or style == "sgseg":
         return render(zones, style, usual_count(zones, style) if zones else None)
-    return render(zones, style, max(count_parts(mask), len(sides_of(zones))))
+    return render(zones, style, max(count_parts(mask), regions_of(zones)))
 
 
 def mask_zones(

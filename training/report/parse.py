@@ -6,7 +6,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from training.report.attach import attach
-from training.report.doubt import contradictions, reading_problems
+from training.report.conflicts import contradictions
+from training.report.doubt import reading_problems
 from training.report.finding import (
     Finding,
     Laterality,
