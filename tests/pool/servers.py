@@ -82,10 +82,10 @@ def running_server() -> Iterator[str]:
 
 
 def new_database(server: str) -> str:
-    """The URL of a new, empty database on the server."""
+    """The URL of an empty place on the server: a schema, which is made and removed faster than a database."""
     name = f"project_{os.urandom(6).hex()}"
     engine = sa.create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        connection.execute(sa.text(f"CREATE SCHEMA {name}"))
     engine.dispose()
-    return f"{server}/{name}"
+    return f"{server}/postgres?options=-csearch_path%3D{name}"

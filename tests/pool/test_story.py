@@ -14,6 +14,7 @@ from training.cli.pool import register
 from training.errors import PoolError
 from training.pool import schema
 from training.pool.audit import audit
+from training.pool.rounds import WEIGHTS, keep_model, register_run
 from training.pool.second_reading import ask_second_reading
 from training.pool.standing import rebuild
 
@@ -129,6 +130,20 @@ def test_the_audit_finds_a_revision_that_was_taken_away(pool):
         with pool.writing() as connection:
             connection.execute(sa.insert(table).values(dict(row._mapping)))
         assert audit(pool).problems == ()
+
+
+def test_the_audit_finds_damaged_weights_of_a_teacher(pool, tmp_path):
+    (tmp_path / "best").mkdir()
+    (tmp_path / "best" / WEIGHTS).write_bytes(b"weights")
+    run = register_run(pool, pool.folder / "runs" / "0001", 1, 1)
+    model = keep_model(pool, run, tmp_path / "best", {})
+    assert audit(pool).problems == ()
+    (model.folder / WEIGHTS).write_bytes(b"other weights")
+    assert audit(pool).problems == (
+        f"The weights of teacher {model.id} are damaged: their content is not what its name says.",
+    )
+    (model.folder / WEIGHTS).unlink()
+    assert "are missing" in audit(pool).problems[0]
 
 
 def test_the_audit_finds_a_patient_on_both_sides_of_the_holdout(pool):

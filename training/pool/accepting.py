@@ -65,7 +65,7 @@ def add_revision(
     )
     row = row | {"number": stand.revisions + 1, "parent_id": parent, "created_at": now()}
     row["digest"] = revision_digest(row, before or "")
-    key = connection.execute(sa.insert(revisions).values(row)).inserted_primary_key[0]
+    key = connection.scalar(sa.insert(revisions).values(row).returning(revisions.c.id))
     revision = Revision(id=key, **row)
     _let_stand(connection, case, stand, revision)
     if revision.reading == "blind":
@@ -112,7 +112,7 @@ def _answer(connection: sa.Connection, revision: Revision) -> None:
     own = sa.select(sa.func.count()).where(
         revisions.c.case_id == case_id, revisions.c.reader == reader
     )
-    if connection.scalar(own) > 1:
+    if connection.scalars(own).one() > 1:
         raise PoolError(
             f"{reader} has read {case_id} before: a blind reading needs another reader."
         )

@@ -6,7 +6,7 @@ zones that the words name, and the number of areas that the words count.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,13 +113,15 @@ def raise_disagreements(project: Project, found: Agreement, *, below: float) -> 
     return raised
 
 
-def _pairs(project: Project):
+def _pairs(project: Project) -> Iterator[Pair]:
     table = schema.revisions
     query = sa.select(table).where(table.c.reading == "blind").order_by(table.c.id)
     with project.reading() as connection:
         seconds = [Revision(**row._mapping) for row in connection.execute(query)]
-        firsts = [queries.one_revision(connection, second.parent_id) for second in seconds]
+        firsts = [queries.one_revision(connection, second.parent_id or 0) for second in seconds]
     for first, second in zip(firsts, seconds, strict=True):
+        if first is None:  # taken away; the audit says so
+            continue
         masks = [read_mask(project.folder / revision.mask) for revision in (first, second)]
         zones = [zones_of(mask, convention=project.laterality) for mask in masks]
         yield Pair(second.case_id, first, second, overlap(*masks).dice, *zones)

@@ -20,6 +20,7 @@ from training.pool import schema
 from training.pool.digest import revision_digest
 from training.pool.images import read_image
 from training.pool.project import Project
+from training.pool.rounds import WEIGHTS
 from training.pool.standing import derived_rows
 
 STORES = ("images", "masks", "hidden", "sources", "probabilities")
@@ -67,6 +68,7 @@ def audit(project: Project, *, progress: Callable[[str], None] = lambda what: No
         named: dict[str, tuple[str, tuple | None]] = {}
         for path, whose in _named_files(connection):
             named.setdefault(path, whose)
+        problems += _models(connection, project.folder)
     found, notes = _files(project.folder, named, counts, progress)
     return AuditReport(counts, tuple(problems + found), tuple(notes))
 
@@ -173,6 +175,20 @@ def _named_files(connection: sa.Connection) -> Iterator[tuple[str, tuple[str, tu
             yield path, (case_id, tuple(shape) or None)
 
 
+def _models(connection: sa.Connection, root: Path) -> Iterator[str]:
+    """Each teacher's weights are named by the beginning of their hash."""
+    for row in connection.execute(sa.select(schema.models.c.id, schema.models.c.folder)):
+        weights = root / row.folder / WEIGHTS
+        try:
+            with weights.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            yield f"The weights of teacher {row.id} are missing or cannot be read ({error.strerror})."
+            continue
+        if not digest.startswith(row.id):
+            yield f"The weights of teacher {row.id} are damaged: their content is not what its name says."
+
+
 def _files(
     root: Path, named: dict[str, tuple], counts: Counter, progress: Callable
 ) -> tuple[list[str], list[str]]:
@@ -187,12 +203,11 @@ def _files(
         elif sentence:
             problems.append(sentence)
     for store in STORES:
-        for path in (root / store).rglob("*"):
-            if path.is_file():
-                left += path.name.startswith(".")
-                unnamed += (
-                    not path.name.startswith(".") and path.relative_to(root).as_posix() not in named
-                )
+        for file in (root / store).rglob("*"):
+            if file.is_file():
+                hidden = file.name.startswith(".")
+                left += hidden
+                unnamed += not hidden and file.relative_to(root).as_posix() not in named
     notes = [
         (remakeable, "pseudo-masks are missing or damaged; the next round makes new ones"),
         (unnamed, "files are named by no row: their acceptance was cut short or refused"),

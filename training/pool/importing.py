@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import sqlalchemy as sa
@@ -50,8 +51,9 @@ def pin(patient: str, asked: str | None, holdout_fraction: float) -> Split:
     holdout_fraction : float in [0, 1)
         Share of patients pinned for evaluation where the source does not say.
     """
-    if asked in ("training", "gate", "report"):
-        return asked
+    for split in get_args(Split):
+        if asked == split:
+            return split
     digest = hashlib.sha256(patient.encode()).digest()
     half: Split = "gate" if digest[8] % 2 == 0 else "report"
     if asked == "holdout":

@@ -61,7 +61,7 @@ def _checked_version(engine: sa.Engine, folder: Path) -> int:
         if "no such table" not in str(error.orig):
             raise
         raise PoolError(_damaged(engine, folder)) from error
-    except (sa.exc.DatabaseError, ValueError, TypeError) as error:
+    except (sa.exc.DatabaseError, sa.exc.NoResultFound, ValueError) as error:
         raise PoolError(_damaged(engine, folder)) from error
     if version > SCHEMA_VERSION:
         raise PoolError(
@@ -72,7 +72,7 @@ def _checked_version(engine: sa.Engine, folder: Path) -> int:
 
 def _version(connection: sa.Connection) -> int:
     query = sa.select(settings.c.value).where(settings.c.key == "schema_version")
-    return int(connection.scalar(query))
+    return int(connection.scalars(query).one())
 
 
 def _damaged(engine: sa.Engine, folder: Path) -> str:

@@ -28,14 +28,14 @@ WEIGHTS = "teacher.safetensors"
 
 def register_run(project: Project, folder: Path, labeled: int, unlabeled: int) -> Run:
     """Note a new run whose folder lies in the project."""
-    row = {
+    row: dict = {
         "folder": str(folder.relative_to(project.folder)),
         "labeled": labeled,
         "unlabeled": unlabeled,
         "created_at": now(),
     }
     with project.writing() as connection:
-        key = connection.execute(sa.insert(schema.runs).values(row)).inserted_primary_key[0]
+        key = connection.scalars(sa.insert(schema.runs).returning(schema.runs.c.id), [row]).one()
     return Run(
         id=key,
         folder=folder,
@@ -108,7 +108,7 @@ def keep_model(project: Project, run: Run, weights: Path, scores: dict) -> Model
     folder = project.folder / "models" / model_id
     if not folder.exists():
         _copy_folder(weights, folder)
-    row = {
+    row: dict = {
         "id": model_id,
         "run_id": run.id,
         "folder": str(folder.relative_to(project.folder)),

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
+from typing import cast
 
 import sqlalchemy as sa
 
+from training.pool.records import HOLDOUT, Pool
 from training.pool.schema import cases, disputes, revisions, skips, standing
 from training.report import ZONES, parse
 
@@ -32,9 +34,11 @@ def zones_in(bits: int) -> frozenset[str]:
     return frozenset(zone for bit, zone in enumerate(ZONES) if bits >> bit & 1)
 
 
-def pool_of(split: str, has_reference: bool) -> str:
+def pool_of(split: str, has_reference: bool) -> Pool:
     """The pool of a case: a training case with a reference is labeled; the holdout stays what it is."""
-    return split if split != "training" else ("labeled" if has_reference else "unlabeled")
+    if split in HOLDOUT:
+        return cast(Pool, split)
+    return "labeled" if has_reference else "unlabeled"
 
 
 def derive(

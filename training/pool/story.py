@@ -82,7 +82,7 @@ def _others(connection: sa.Connection, case_id: str, numbers: dict[int, int]) ->
     ):
         query = sa.select(table).where(table.c.case_id == case_id)
         for row in connection.execute(query):
-            number = numbers.get(getattr(row, "revision_id", None), "?")
+            number = numbers.get(getattr(row, "revision_id", None) or 0, "?")
             time = next(
                 getattr(row, name)
                 for name in ("created_at", "asked_at", "updated_at")
