@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from training.errors import RunFolderError, SemiMedRefError
+
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would turn line ends around
 
 
 def write_atomically(
@@ -15,6 +18,7 @@ def write_atomically(
     content: str | bytes,
     *,
     durable: bool = True,
+    mode: int = 0o666,
     error_type: type[SemiMedRefError] = RunFolderError,
 ) -> None:
     """Write a file so that a reader, or a crash, sees the old or the new content, never a part.
@@ -25,6 +29,8 @@ def write_atomically(
         Text is written as UTF-8.
     durable : bool
         Whether the file is surely on disk when this returns; not needed for what can be made again.
+    mode : int
+        Permissions before the process's umask is applied; readers of a shared folder are different users.
     error_type : type
         Subclass of SemiMedRefError to raise: the boundary the file belongs to.
 
@@ -33,10 +39,11 @@ def write_atomically(
     SemiMedRefError
         If the disk is full or the folder cannot be written. What was there before is still there.
     """
-    temporary: str | None = None
+    temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+        temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode)
         with os.fdopen(handle, "wb") as stream:
             stream.write(content.encode() if isinstance(content, str) else content)
             stream.flush()
@@ -47,8 +54,13 @@ def write_atomically(
             sync_folder(path.parent)
     except OSError as error:
         if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+            _remove(temporary)
         raise error_type(sentence_for(error, path)) from error
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):  # the first error is the one to tell
+        path.unlink(missing_ok=True)
 
 
 def read_text(path: Path) -> str:

@@ -74,6 +74,17 @@ def test_a_disk_that_fills_up_keeps_what_was_accepted(tmp_path):
         project.close()
 
 
+def test_what_one_reader_writes_another_user_of_a_shared_folder_can_read(project):
+    case = project.cases("unlabeled")[0]
+    before = os.umask(0o027)
+    try:
+        mask = np.eye(32, dtype=np.uint8)
+        revision = project.accept(case.id, mask, LEFT, "Ada", source="drawn")
+    finally:
+        os.umask(before)
+    assert (project.folder / revision.mask).stat().st_mode & 0o777 == 0o640
+
+
 class small_disk:
     """A real file system of one megabyte beside some ballast; skips where none can be made."""
 

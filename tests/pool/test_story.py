@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 import sqlalchemy as sa
@@ -14,11 +15,14 @@ from training.cli.pool import register
 from training.errors import PoolError
 from training.pool import schema
 from training.pool.audit import audit
+from training.pool.database import name_server
 from training.pool.rounds import WEIGHTS, keep_model, register_run
 from training.pool.second_reading import ask_second_reading
 from training.pool.standing import rebuild
 
 CASE = "case_003"
+UMASK = os.umask(0o022)
+os.umask(UMASK)
 runner = CliRunner()
 app = typer.Typer()
 register(app)
@@ -199,6 +203,10 @@ def test_a_project_is_made_by_command_and_two_never_share_a_database(database_ur
         _run("create", tmp_path / "new", *options)
     if url is not None:
         assert not (tmp_path / "new" / "project.sqlite").exists()
+        assert (tmp_path / "new" / "database.url").stat().st_mode & 0o777 == 0o666 & ~UMASK
+        secret = url.replace("semimedref@", "semimedref:secret@")
+        name_server(tmp_path, secret)
+        assert (tmp_path / "database.url").stat().st_mode & 0o777 == 0o600
         with pytest.raises(PoolError, match="holds a project already"):
             _run("create", tmp_path / "other", *options)
         assert not (tmp_path / "other" / "database.url").exists()

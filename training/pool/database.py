@@ -5,7 +5,6 @@ A project keeps its database in ``project.sqlite``, unless a file ``database.url
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -38,11 +37,11 @@ def connect(folder: Path) -> sa.Engine:
 
 
 def name_server(folder: Path, url: str) -> None:
-    """Write down which server keeps the project's database; only the owner may read it, it may hold a password."""
-    _postgresql(url).dispose()
-    write_atomically(folder / SERVER, url + "\n", error_type=PoolError)
-    if os.name == "posix":
-        (folder / SERVER).chmod(0o600)
+    """Write down which server keeps the project's database; if that tells a password, for the owner's eyes only."""
+    engine = _postgresql(url)
+    mode = 0o666 if engine.url.password is None else 0o600
+    engine.dispose()
+    write_atomically(folder / SERVER, url + "\n", mode=mode, error_type=PoolError)
 
 
 def _sqlite(path: Path) -> sa.Engine:
