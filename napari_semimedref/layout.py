@@ -97,4 +97,4 @@ def resize_docks(viewer: Any, frames: dict[str, QDockWidget]) -> None:
     horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
     sides = [frames["queue"], frames["description"]]
     window.resizeDocks(sides, [LEFT_WIDTH, RIGHT_WIDTH], horizontal)
-    window.resizeDocks([frames["description"], frames["review"]], [470, 180], vertical)
+    window.resizeDocks([frames["description"], frames["review"]], [480, 200], vertical)

@@ -88,7 +88,7 @@ class DescriptionDock(Dock):
         self.edit = WordEdit()
         self.edit.setPlaceholderText("Describe what the film shows, and where.")
         self.edit.setTabChangesFocus(True)
-        self.edit.setFixedHeight(78)
+        self.edit.setFixedHeight(66)
         self.edit.textChanged.connect(self._on_typing)
         self.highlighter = WordHighlighter(self.edit.document())
         self.reading = sentence()
@@ -115,10 +115,8 @@ class DescriptionDock(Dock):
     def _lay_out(self) -> None:
         for widget in (self.title, self.edit, self.reading, self.problems, self.zones):
             self.column.addWidget(widget)
-        row = QHBoxLayout()
-        row.addWidget(self.disagreement, 1)
-        row.addWidget(self.from_mask)
-        self.column.addLayout(row)
+        self.column.addWidget(self.disagreement)
+        self.column.addWidget(self.from_mask, 0, Qt.AlignmentFlag.AlignLeft)
         self.column.addWidget(self.convention)
         self.column.addStretch()
         self.column.addWidget(self.service)

@@ -6,18 +6,36 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QFont, QImage, QPainter, QPixmap
 from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
 from superqt import QElidingLabel
 
 
-def sentence(text: str = "", *, muted: bool = False) -> QLabel:
-    """A label for whole sentences: wraps, can be selected, never cuts."""
-    label = QLabel(text)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+class Sentence(QLabel):
+    """A label for whole sentences: wraps to the width it gets and has room for ``lines`` of them at least."""
+
+    def __init__(self, text: str = "", lines: int = 1) -> None:
+        super().__init__(text)
+        self._lines = lines
+        self.setWordWrap(True)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def minimumSizeHint(self) -> QSize:  # Qt's name
+        """Few lines: Qt's own hint supposes a narrow label and asks for many."""
+        return QSize(0, self._lines * self.fontMetrics().lineSpacing())
+
+    def heightForWidth(self, width: int) -> int:  # Qt's name
+        """What the text needs, but no less than the least number of lines."""
+        return max(super().heightForWidth(width), self.minimumSizeHint().height())
+
+
+def sentence(text: str = "", *, muted: bool = False, lines: int = 1) -> Sentence:
+    """A label for sentences, quiet if muted."""
+    label = Sentence(text, lines)
     if muted:
         mute(label)
     return label

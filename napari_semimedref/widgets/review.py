@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout
 
 from napari_semimedref import keys
@@ -16,6 +17,7 @@ from napari_semimedref.workspace import timer_for
 from training.review import OpenCase
 
 SOON_MS = 350
+LEAST_HEIGHT = 192  # pixels; Qt's own hint forgets that sentences wrap
 REASONS = (LATER, "words unclear", "film unreadable", "unsure", "not for this project")
 LAYERS = (
     ("Mask", MASK, "Show your mask"),
@@ -31,15 +33,22 @@ class ReviewDock(Dock):
         super().__init__(napari_viewer)
         space = self.workspace
         self.accept = button(
-            "Accept", space.accept, "Keep mask and words, open the next", keys.ACCEPT
+            f"Accept   {keys.ACCEPT}",
+            space.accept,
+            "Keep mask and words, open the next",
+            keys.ACCEPT,
         )
         self.accept.setStyleSheet(
             "QPushButton:enabled {background: #1f7a4d; color: white; font-weight: 600;}"
             "QPushButton:enabled:hover {background: #259a60;}"
         )
         self.accept.setMinimumHeight(34)
-        self.skip = button("Skip", space.skip, "Put aside for the reason beside", keys.SKIP)
-        self.previous = button("Previous", space.previous, "Back to the case before", keys.PREVIOUS)
+        self.skip = button(
+            f"Skip   {keys.SKIP}", space.skip, "Put aside for the reason beside", keys.SKIP
+        )
+        self.previous = button(
+            f"Previous   {keys.PREVIOUS}", space.previous, "Back to the case before", keys.PREVIOUS
+        )
         self.reset = button(
             "Reset to proposal", space.reset, "Make the mask the proposal again", keys.RESET
         )
@@ -47,10 +56,13 @@ class ReviewDock(Dock):
         self.reason.addItems(REASONS)
         self.reason.setToolTip("Why a case is skipped")
         self.reason.currentTextChanged.connect(self._choose_reason)
-        self.state = sentence(muted=True)
+        # Two lines from the start, or the docks above would jump when the second one comes.
+        self.state = sentence(muted=True, lines=2)
+        self.state.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._news = ""
         self._soon = timer_for(self, SOON_MS, self._show_state, once=True)
         self._lay_out()
+        self.setMinimumHeight(LEAST_HEIGHT)
         space.case_shown.connect(self.show_case)
         self.finish()
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from magicgui.widgets import Container
 from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
+    QFormLayout,
     QHBoxLayout,
     QProgressBar,
     QScrollArea,
@@ -151,8 +153,8 @@ class SettingsDialog(QDialog):
         self.complaint = sentence()
         pages = QTabWidget()
         for part, form in self.forms.items():
-            pages.addTab(_scrolled(form.native), label_of(part))
-        pages.addTab(_scrolled(self.run_form.native), "Run")
+            pages.addTab(_page(form), label_of(part))
+        pages.addTab(_page(self.run_form), "Run")
         roles = QDialogButtonBox.StandardButton
         box = QDialogButtonBox(roles.Save | roles.Cancel)
         box.accepted.connect(self._save)
@@ -177,7 +179,12 @@ class SettingsDialog(QDialog):
         self.accept()
 
 
-def _scrolled(page: QWidget) -> QScrollArea:
+def _page(form: Container) -> QScrollArea:
+    page = QWidget()
+    rows = QFormLayout(page)
+    for widget in form:
+        widget.native.setToolTip(widget.tooltip)
+        rows.addRow(widget.label, widget.native)
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setWidget(page)
