@@ -18,6 +18,7 @@ from training.errors import PoolError
 from training.pool import Project, migrate, schema
 from training.pool.audit import audit
 
+V1_TABLES = ("settings", "cases", "readers", "revisions", "skips", "drafts", "hidden_references")
 FROZEN = Path(__file__).parent / "frozen"
 
 
@@ -105,6 +106,37 @@ def test_two_windows_that_open_an_old_project_at_once_migrate_it_once(first_vers
         thread.join()
     assert [len(project.cases()) for project in opened] == [6] * 4
     assert len(list(first_version.glob("project.sqlite.version-1.*"))) == 1
+
+
+def test_rows_of_version_1_are_carried_over_on_either_database(database_url, first_version):
+    url = database_url()
+    if url is not None:
+        _move_to_server(first_version, url)
+    project = Project.open(first_version)
+    assert len(project.cases()) == 6
+    assert [revision.reader for revision in project.revisions("case_2")] == ["Ada", "Bo"]
+    assert project.case("case_1").skipped
+    assert audit(project).problems == ()
+    with project.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+
+
+def _move_to_server(folder: Path, url: str) -> None:
+    """Make a server keep what the project's SQLite file of version 1 holds."""
+    metadata = sa.MetaData()
+    with sa.create_engine(f"sqlite:///{folder / 'project.sqlite'}").connect() as connection:
+        metadata.reflect(connection, only=V1_TABLES)
+        rows = {
+            t: connection.execute(sa.select(t)).mappings().all() for t in metadata.sorted_tables
+        }
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        migrate.run_scripts(connection, "base", end=1)
+        for table, content in rows.items():
+            connection.execute(sa.insert(table), [dict(row) for row in content])
+    engine.dispose()
+    (folder / "project.sqlite").unlink()
+    (folder / "database.url").write_text(url)
 
 
 def test_the_scripts_lead_to_the_tables_that_the_program_uses(first_version):

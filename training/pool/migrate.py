@@ -114,12 +114,12 @@ def _upgrade(engine: sa.Engine) -> None:
         standing.rebuild(connection)
 
 
-def run_scripts(connection: sa.Connection, start: str) -> None:
-    """Run the scripts that come after ``start`` ("base" for all of them) in the connection's transaction."""
+def run_scripts(connection: sa.Connection, start: str, end: int = SCHEMA_VERSION) -> None:
+    """Run the scripts behind ``start`` ("base" for all of them) up to ``end`` in the connection's transaction."""
     from alembic import command  # only needed once in a project's life
     from alembic.config import Config
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", "training.pool:migrations")
     command.stamp(config, start, purge=True)
-    command.upgrade(config, f"{SCHEMA_VERSION:04d}")
+    command.upgrade(config, f"{end:04d}")
