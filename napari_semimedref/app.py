@@ -14,6 +14,7 @@ from platformdirs import user_data_path
 
 from napari_semimedref.display import ensure_display
 from training.errors import PoolError, SemiMedRefError
+from training.pool import Project
 
 SCREENSHOT_SECONDS = 30.0
 DEMO_SCREENSHOT_SECONDS = 240.0
@@ -26,7 +27,8 @@ log = logging.getLogger("napari-semimedref")
 def main(arguments: list[str] | None = None) -> int:
     """Open the window; returns the exit status."""
     logging.basicConfig(format="%(message)s", level=logging.INFO)
-    logging.getLogger("napari").setLevel(logging.WARNING)
+    for chatty in ("napari", "OpenGL"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     chosen = _parser().parse_args(arguments)
     try:
         return _run(chosen)
@@ -51,7 +53,13 @@ def _run(chosen: argparse.Namespace) -> int:
     started = ensure_display()
     if started:
         log.info("There is no display: drawing on the virtual display %s.", started)
+        if chosen.screenshot is None:
+            log.info(
+                "Nobody sees that window: give --screenshot FILE, or set DISPLAY and try again."
+            )
     folder = demo_project(chosen.project) if chosen.demo else chosen.project
+    if folder is not None:
+        Project.open(folder).close()  # what is wrong with it is said before a window opens
     # napari only now: it needs a display, and the demo's films can be drawn without one.
     import napari
 
