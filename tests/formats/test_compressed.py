@@ -15,7 +15,7 @@ from pydicom.uid import (
 )
 
 from training.errors import FormatError
-from training.formats import ReadOptions, read
+from training.formats import ReadOptions, dicom_decoder, read
 from training.formats.findings import Trouble
 from training.pool import IncomingCase
 
@@ -68,7 +68,7 @@ def test_a_compression_without_a_decoder_names_what_to_install(tmp_path, monkeyp
     file.save_as(path)
 
     class Missing:
-        is_available = False
+        available_plugins = ()
 
     monkeypatch.setattr(pydicom.pixels, "get_decoder", lambda syntax: Missing)
     (trouble,) = read("dicom", tmp_path, KEY)
@@ -84,3 +84,30 @@ def test_a_file_that_is_deflated_as_a_whole_is_not_unpacked(tmp_path):
     (trouble,) = read("dicom", tmp_path, KEY)
     assert "is deflated as a whole" in trouble.sentence
     assert isinstance(FormatError(trouble.sentence), Exception)
+
+
+def test_damage_that_takes_a_decoder_down_costs_only_its_own_file(tmp_path):
+    pytest.importorskip("gdcm", reason="python-gdcm, of the extra [dicom], is not installed")
+    plain = save_dicom(tmp_path / "plain" / "a.dcm", left_film().astype(np.uint16) * 9)
+    source = tmp_path / "packed"
+    source.mkdir()
+    _pack_with_gdcm(plain, source / "good.dcm")
+    assert np.array_equal(_image(source), _image(tmp_path / "plain"))
+    dicom_decoder._child._process.kill()  # as damaged data can
+    assert np.array_equal(_image(source), _image(tmp_path / "plain"))
+    content = (source / "good.dcm").read_bytes()
+    start = content.find(b"\xe0\x7f\x10\x00") + 12
+    generator = np.random.default_rng(1)
+    for number in range(15):  # among so many, some end the process that decodes them
+        damaged = bytearray(content)
+        for _ in range(5):
+            damaged[generator.integers(start, len(damaged))] = generator.integers(256)
+        (source / f"damaged_{number:02d}.dcm").write_bytes(damaged)
+    found = list(read("dicom", source, KEY))
+    assert len([item for item in found if isinstance(item, (IncomingCase, Trouble))]) == 16
+    assert any(isinstance(item, Trouble) for item in found)
+    assert any(
+        np.array_equal(item.image, _image(tmp_path / "plain"))
+        for item in found
+        if isinstance(item, IncomingCase)
+    )

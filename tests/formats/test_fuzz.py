@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_sources import WORDS, dicom, dicom_bytes, left_film, left_mask, save_sheet
 from PIL import Image
-from pydicom.uid import RLELossless
+from pydicom.uid import UID, JPEG2000Lossless, RLELossless
 
 from training.errors import FormatError
 from training.formats import ReadOptions, read
@@ -40,9 +40,9 @@ def _sheet() -> bytes:
         return save_sheet(Path(folder) / "t.xlsx", rows).read_bytes()
 
 
-def _packed() -> bytes:
+def _packed(syntax: UID) -> bytes:
     file = dicom(left_film())
-    file.compress(RLELossless, generate_instance_uid=False)
+    file.compress(syntax, generate_instance_uid=False)
     return dicom_bytes(file)
 
 
@@ -77,7 +77,8 @@ SEEDS: dict[str, tuple[str, bytes, Callable[[Path], None]]] = {
         _as("dicom"),
     ),
     "ct": (".dcm", dicom_bytes(dicom(left_film().astype(np.int16), "ct")), _as("dicom")),
-    "packed dicom": (".dcm", _packed(), _as("dicom")),
+    "run lengths": (".dcm", _packed(RLELossless), _as("dicom")),
+    "jpeg 2000": (".dcm", _packed(JPEG2000Lossless), _as("dicom")),
     "nifti": (".nii", nibabel.Nifti1Image(_VOLUME, np.eye(4)).to_bytes(), _as("nifti")),
 }
 

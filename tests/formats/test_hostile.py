@@ -20,6 +20,7 @@ from training.errors import FormatError
 from training.formats import ReadOptions, read
 from training.formats.bring_in import bring_in
 from training.formats.findings import Trouble
+from training.formats.pictures import usable_image
 from training.formats.tables import read_table
 from training.pool import Project
 
@@ -112,6 +113,13 @@ def test_a_damaged_row_of_a_qata_table_stops_only_itself(tmp_path):
     head = "split,image,mask,raw_text,clean_caption,smallest_labeled_ratio\n"
     (tmp_path / "table.csv").write_text(f"{head}train,a.png,m.png,a,b,many\ntrain,b.png\n")
     assert len(_troubles("qata", tmp_path)) == 2
+
+
+def test_what_is_called_a_picture_but_is_a_program_is_not_run(tmp_path):
+    Image.fromarray(left_film()).save(tmp_path / "x.eps")
+    (tmp_path / "x.eps").rename(tmp_path / "x.png")
+    with pytest.raises(FormatError, match="is damaged or is not an image"):
+        usable_image(tmp_path / "x.png")
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 MAX_FILE = 1024**3
-HEAD = 2**20
+HEAD = 2**16  # where the numbers stand that put files in order
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _KINDS = (".dcm", ".dicom", ".ima")
 
@@ -82,26 +82,6 @@ def load_dicom(path: Path) -> Dataset:
         return dataset
 
 
-def check_decodable(dataset: Dataset) -> None:
-    """Refuse a compression for which no decoder is installed, naming what to install."""
-    from pydicom.pixels import get_decoder
-
-    syntax = dataset.file_meta.get("TransferSyntaxUID") if hasattr(dataset, "file_meta") else None
-    if syntax is None or not syntax.is_compressed:
-        return
-    try:
-        usable = get_decoder(syntax).is_available
-    except NotImplementedError:
-        raise FormatError(
-            f"Its compression ({syntax.name}) is unknown: convert the file."
-        ) from None
-    if not usable:
-        raise FormatError(
-            f"Its compression ({syntax.name}) needs a decoder that is not installed: "
-            "pip install 'napari-semimedref[dicom]'."
-        )
-
-
 def _refuse_deflated(path: Path) -> None:
     from pydicom.filereader import read_file_meta_info
 
@@ -154,7 +134,6 @@ def _case(path: Path, options: ReadOptions, texts: Texts) -> tuple[IncomingCase,
 
     dataset = load_dicom(path)
     with reading(path, "a DICOM image that can be decoded"):
-        check_decodable(dataset)
         pixels, turn = picture_of(dataset, options.window)
         patient = headers.patient_key(dataset, options.secret)
         content = hashlib.sha256(dataset.PixelData).hexdigest()

@@ -9,6 +9,7 @@ from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi
 from pydicom.uid import UID
 
 from training.errors import FormatError
+from training.formats.dicom_decoder import stored_pixels
 from training.formats.turning import Turn, letter_of, turn_for
 from training.pool.images import MAX_PIXELS
 
@@ -34,7 +35,7 @@ def picture_of(header: Dataset, window: tuple[float, float] | None) -> tuple[np.
         How the stored grid was turned.
     """
     check_size(header)
-    stored = header.pixel_array
+    stored = stored_pixels(header)
     meaning = str(header.PhotometricInterpretation)
     if meaning == "PALETTE COLOR":
         stored = apply_color_lut(stored, header)

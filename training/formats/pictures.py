@@ -13,6 +13,7 @@ from training.formats.foreign import reading
 from training.formats.options import Polarity
 from training.pool.images import MAX_PIXELS
 
+KINDS = ("PNG", "JPEG", "TIFF", "BMP")  # Pillow would hand others, such as EPS, to outside programs
 _ORIENTATION = 0x0112
 _PLAIN = frozenset({"L", "RGB", "1", "P", "RGBA", "LA", "CMYK", "YCbCr"})
 
@@ -32,7 +33,7 @@ def usable_image(path: Path) -> Path | np.ndarray:
         The file is missing, damaged, no picture, a stack of several, or too large.
     """
     with reading(path, "an image"):
-        with Image.open(path) as picture:
+        with Image.open(path, formats=KINDS) as picture:
             _check(picture, path)
             turned = picture.getexif().get(_ORIENTATION, 1) not in (0, 1)
             if picture.mode in _PLAIN and not turned:
@@ -83,7 +84,7 @@ def load_mask(path: Path, polarity: Polarity | None) -> np.ndarray:
     FormatError
         As `usable_image`; or the mask holds several labels, or seems inverted and nobody said whether it is.
     """
-    with reading(path, "a mask"), Image.open(path) as picture:
+    with reading(path, "a mask"), Image.open(path, formats=KINDS) as picture:
         _check(picture, path)
         shown = picture.convert("RGB") if picture.mode in ("P", "RGBA", "LA", "CMYK") else picture
         pixels = np.asarray(ImageOps.exif_transpose(shown))
