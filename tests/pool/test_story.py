@@ -171,6 +171,15 @@ def test_a_wrong_standing_is_found_and_rebuilt(pool):
     assert audit(pool).problems == ()
 
 
+def test_words_that_are_read_otherwise_today_are_a_note_and_no_problem(pool):
+    with pool.writing() as connection:
+        table = schema.standing
+        connection.execute(sa.update(table).where(table.c.case_id == CASE).values(zones=0))
+    found = audit(pool)
+    assert found.problems == ()
+    assert found.notes == ("1 descriptions name other zones as they are read today: rebuild.",)
+
+
 def test_second_readings_agreement_and_adjudication_by_command(pool, tmp_path):
     with pytest.raises(PoolError, match="no blind second reading yet"):
         _run("agreement", pool.folder)
