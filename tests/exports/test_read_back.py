@@ -11,8 +11,7 @@ import numpy as np
 import openpyxl
 import pandas
 import pytest
-from conftest import FORMULA
-from made_sources import WORDS, left_film, left_mask
+from made_sources import FORMULA, WORDS, left_film, left_mask
 from PIL import Image
 
 from training.exports import Selection, export
