@@ -157,12 +157,19 @@ def rehearse(
 
 def secret_of(project: Project) -> bytes:
     """The project's key for hashed patients and shifted dates; made when it is first asked for."""
+    kept = kept_secret(project)
+    if kept is not None:
+        return kept
+    made = secrets.token_bytes(32)
+    with project.writing() as connection:
+        connection.execute(sa.insert(schema.settings).values(key=_SECRET, value=made.hex()))
+    return made
+
+
+def kept_secret(project: Project) -> bytes | None:
+    """The project's key if it has one already; changes nothing."""
     kept = project.setting(_SECRET)
-    if kept is None:
-        kept = secrets.token_hex(32)
-        with project.writing() as connection:
-            connection.execute(sa.insert(schema.settings).values(key=_SECRET, value=kept))
-    return bytes.fromhex(kept)
+    return None if kept is None else bytes.fromhex(kept)
 
 
 def _checked(found: Iterable[Found], tally: _Tally) -> Iterator[IncomingCase]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from training.formats import FormatName, ReadOptions, detect, read
-from training.formats.bring_in import Outcome, bring_in, rehearse, secret_of
+from training.formats.bring_in import Outcome, bring_in, kept_secret, rehearse, secret_of
 from training.formats.layouts import stated_laterality
 from training.pool import Project
 from training.pool.project import Laterality
@@ -43,9 +43,9 @@ def plan(
     FormatError
         The source as a whole cannot be used.
     """
-    # names of de-identified cases depend on the project's secret, which a project to be made has not got yet
-    secret = b"rehearsal" if project is None else secret_of(project)
-    keyed = replace(options or ReadOptions(), secret=secret)
+    # names of de-identified cases depend on a secret, which a project gets with its first import
+    secret = kept_secret(project) if project is not None else None
+    keyed = replace(options or ReadOptions(), secret=secret or b"rehearsal")
     return rehearse(project, read(name or detect(source), source, keyed), keyed, progress=progress)
 
 
