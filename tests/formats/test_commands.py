@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from training.cli import app
 from training.errors import SemiMedRefError
 from training.formats import ReadOptions
+from training.formats.bring_in import kept_secret
 from training.formats.entry import import_from, plan
 from training.pool import Project
 
@@ -121,10 +122,11 @@ def test_exports_leave_by_state_reader_and_day(films, tmp_path):
 def test_the_entry_point_of_the_window_plans_and_imports_alike(films, tmp_path):
     project = Project.create(tmp_path / "p")
     seen = []
-    before = {path: path.read_bytes() for path in project.folder.rglob("*") if path.is_file()}
     planned = plan(films, project, ReadOptions(labels=0.5), progress=seen.append)
     assert seen == [1, 2, 3]
-    assert {p: p.read_bytes() for p in project.folder.rglob("*") if p.is_file()} == before
+    assert project.cases() == []
+    assert kept_secret(project) is None
+    assert not list(project.folder.rglob("*.png"))
     assert import_from(films, project, ReadOptions(labels=0.5)) == planned
 
 
