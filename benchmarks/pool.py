@@ -27,7 +27,8 @@ from training.pool.images import encode_gray
 from training.pool.importing import import_cases
 from training.pool.times import now
 from training.report import ZONES, render
-from training.review import ReviewDesk, plan_queue
+from training.review import ReviewDesk
+from training.review_queue import plan_queue
 
 DISTINCT = 64  # films and masks; a film that many cases share is one file
 LABELED = 0.3

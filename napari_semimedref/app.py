@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from platformdirs import user_data_path
 
 from napari_semimedref.display import ensure_display
 from training.errors import PoolError, SemiMedRefError
+from training.pool.database import is_project
 from training.pool import Project
 
 SCREENSHOT_SECONDS = 30.0
@@ -91,15 +93,21 @@ def open_window(viewer: Any, tab: str = TABS[0]) -> Any:
 def demo_project(folder: Path | None = None) -> Path:
     """The demo's project; made of synthetic films if it is missing."""
     folder = folder or user_data_path("napari-semimedref") / "demo"
-    if (folder / "project.sqlite").exists():
+    if is_project(folder):
         return folder
+    half_made = folder.with_name(f".{folder.name}-being-made")  # a kill must not leave half a demo behind
+    shutil.rmtree(half_made, ignore_errors=True)
     log.info("Drawing %d synthetic chest films in %s …", DEMO_CASES, folder)
-    command = [sys.executable, "-m", "training.cli", "phantom", str(folder)]
+    command = [sys.executable, "-m", "training.cli", "phantom", str(half_made)]
     options = ["--cases", str(DEMO_CASES), "--seed", "0", "--preset", "demo"]
     made = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
     if made.returncode != 0:
         words = (made.stderr or made.stdout).strip().splitlines() or ["no reason given"]
         raise PoolError(f"The demo project was not made: {words[-1]}")
+    try:
+        half_made.rename(folder)
+    except OSError as error:
+        raise PoolError(f"The demo project cannot be put into {folder}: choose an empty folder.") from error
     return folder
 
 

@@ -15,7 +15,8 @@ from training.pool.images import read_mask
 from training.pool.leases import give_back, take_lease
 from training.pool.rounds import read_proposal, serving_model
 from training.report import THIRDS, Bands, learn_bands
-from training.review import OpenCase, ReviewDesk, plan_queue
+from training.review import OpenCase, ReviewDesk
+from training.review_queue import plan_queue
 
 LATER = "come back later"
 BAND_CASES, LEAST_BAND_CASES = 60, 8

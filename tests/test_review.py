@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from made import small_project, spot
 
+from training.active_time import IDLE_SECONDS, ActiveTime
 from training.errors import PoolError
 from training.pool import Project
-from training.review import IDLE_SECONDS, ActiveTime, ReviewDesk, plan_queue
+from training.review import ReviewDesk
+from training.review_queue import plan_queue
 
 
 @pytest.fixture

@@ -6,23 +6,20 @@ does. No Qt, no napari, no signals; the window adds those in `napari_semimedref.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from training.acquisition import Candidate, Choice, order
+from training.active_time import ActiveTime
 from training.errors import PoolError
 from training.metrics import overlap
 from training.pool import Case, Project, Revision
 from training.pool.images import read_image, read_mask, resize_probability
 from training.pool.leases import CaseLeased, give_back, take_lease
-from training.pool.rounds import read_proposal, serving_model
+from training.pool.rounds import read_proposal
 from training.pool.second_reading import blinded
 
-IDLE_SECONDS = 30.0
 REDRAWN_DICE = 0.2
-QUEUE_LENGTH = 2000
 
 
 @dataclass(frozen=True)
@@ -47,21 +44,6 @@ class OpenCase:
     proposal: np.ndarray | None = field(repr=False)
     model_id: str | None
     restored: bool
-
-
-class ActiveTime:
-    """Seconds a reader really worked: pauses longer than ``IDLE_SECONDS`` count as that long at most."""
-
-    def __init__(self, clock=time.monotonic) -> None:
-        self._clock = clock
-        self._last = clock()
-        self.seconds = 0.0
-
-    def touch(self) -> None:
-        """Note that the reader did something just now."""
-        instant = self._clock()
-        self.seconds += min(instant - self._last, IDLE_SECONDS)
-        self._last = instant
 
 
 class ReviewDesk:
@@ -121,11 +103,11 @@ class ReviewDesk:
         """
         self.save_draft()
         before = self.current.case.id if self.current is not None else None
-        self._load(case_id)
-        if before not in (None, case_id):
+        opened = self._load(case_id)
+        if before is not None and before != case_id:
             self.visited.append(before)
         self.queue = [waiting for waiting in self.queue if waiting != case_id]
-        return self.current
+        return opened
 
     def next(self) -> OpenCase | None:
         """Open the next case of the queue; None, and an empty desk, when it is empty."""
@@ -146,12 +128,12 @@ class ReviewDesk:
             return None
         self.save_draft()
         before = self.current.case if self.current is not None else None
-        self._load(self.visited[-1])
+        opened = self._load(self.visited[-1])
         self.visited.pop()
         if before is not None and before.pool == "unlabeled":
             self.queue.insert(0, before.id)
-        self.queue = [waiting for waiting in self.queue if waiting != self.current.case.id]
-        return self.current
+        self.queue = [waiting for waiting in self.queue if waiting != opened.case.id]
+        return opened
 
     # -- working on the case -----------------------------------------------------------------------------------
 
@@ -191,7 +173,11 @@ class ReviewDesk:
         if not self.dirty or self.current is None:
             return False
         self.project.save_draft(
-            self.current.case.id, self.reader, self.mask, self.description, self.strokes
+            self.current.case.id,
+            self.reader,
+            self._drafted_mask(),
+            self.description,
+            self.strokes,
         )
         self.dirty = False
         return True
@@ -202,7 +188,7 @@ class ReviewDesk:
         self.active_time.touch()
         revision = self.project.accept(
             opened.case.id,
-            self.mask,
+            self._drafted_mask(),
             self.description,
             self.reader,
             model_id=opened.model_id,
@@ -244,6 +230,10 @@ class ReviewDesk:
             raise PoolError("There is no case on the desk: open one first.")
         return self.current
 
+    def _drafted_mask(self) -> np.ndarray:
+        assert self.mask is not None, "a case on the desk always has a mask"
+        return self.mask
+
     def _touched(self) -> None:
         self.dirty = True
         self.active_time.touch()
@@ -251,7 +241,7 @@ class ReviewDesk:
     def _threshold(self, probability: np.ndarray) -> np.ndarray:
         return (probability >= self.confidence_threshold).astype(np.uint8)
 
-    def _load(self, case_id: str) -> None:
+    def _load(self, case_id: str) -> OpenCase:
         project, leaving = self.project, self.current
         take_lease(
             project, case_id, self.reader, leave=None if leaving is None else leaving.case.id
@@ -280,6 +270,7 @@ class ReviewDesk:
         self.mask = mask
         self.dirty = False
         self.active_time = ActiveTime()
+        return self.current
 
     def _clear(self) -> None:
         if self.current is not None:
@@ -291,8 +282,9 @@ class ReviewDesk:
     def _compare(self, opened: OpenCase) -> dict:
         if opened.proposal is None:
             return {"source": "drawn", "outcome": "redrawn"}
-        changed = int(np.count_nonzero(opened.proposal != self.mask))
-        agreement = overlap(self.mask, opened.proposal).dice
+        mask = self._drafted_mask()
+        changed = int(np.count_nonzero(opened.proposal != mask))
+        agreement = overlap(mask, opened.proposal).dice
         if changed == 0:
             source, outcome = "teacher", "as is"
         elif agreement < REDRAWN_DICE:
@@ -305,42 +297,3 @@ class ReviewDesk:
             "pixels_changed": changed,
             "dice_to_proposal": agreement,
         }
-
-
-def plan_queue(
-    project: Project, strategy: str, rng: np.random.Generator, *, count: int | None = QUEUE_LENGTH
-) -> list[Choice]:
-    """The order in which to review the cases that wait, each with the reason for its place.
-
-    Skipped cases come last. Holdout cases without a reference mask come first: a teacher can only be judged on them.
-
-    Parameters
-    ----------
-    count : int or None
-        The length of the queue at most; None for all that wait.
-
-    Raises
-    ------
-    ConfigError
-        There is no such strategy.
-    """
-    model = serving_model(project)
-    waiting = project.waiting(None if model is None else model.id)
-    holdout = [
-        Choice(case.case_id, "holdout: drawn without a proposal")
-        for case in waiting
-        if case.pool != "unlabeled"
-    ]
-    fresh = [
-        Candidate(case.case_id, case.patient, case.zones, case.entropy, case.foreground)
-        for case in waiting
-        if case.pool == "unlabeled" and not case.skipped
-    ]
-    skipped = [
-        Choice(case.case_id, "skipped before")
-        for case in waiting
-        if case.pool == "unlabeled" and case.skipped
-    ]
-    left = None if count is None else max(0, count - len(holdout))
-    chosen = order(strategy, fresh, project.zone_counts(), rng, count=left)
-    return (holdout + chosen + skipped)[:count]

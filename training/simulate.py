@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -21,7 +22,8 @@ from training.pool import Project
 from training.pool.hidden import cases_with_hidden_masks, read_hidden_mask
 from training.pool.images import resize_probability
 from training.pool.rounds import proposals_of, read_probability, serving_model
-from training.review import ReviewDesk, plan_queue
+from training.review import ReviewDesk
+from training.review_queue import plan_queue
 from training.round import RoundOutcome, run_round
 
 READER = "simulated reader"
@@ -40,7 +42,7 @@ class Correction:
 
 @dataclass(frozen=True)
 class RoundRecord:
-    """One round of the simulation; Dice and shares in [0, 1].
+    """One round of the simulation; Dice and shares in [0, 1], None where there was nothing to measure.
 
     Attributes
     ----------
@@ -67,10 +69,10 @@ class RoundRecord:
     holdout: dict
     promoted: bool
     gate: str
-    pseudo_dice: float
-    pool_pseudo_dice: float
-    accepted_as_is: float
-    pixels_edited: float
+    pseudo_dice: float | None
+    pool_pseudo_dice: float | None
+    accepted_as_is: float | None
+    pixels_edited: float | None
     seconds: float
 
 
@@ -112,21 +114,20 @@ def simulate(
             f"{project.folder} withholds no reference masks: "
             "simulate needs a phantom project or an import with --labels."
         )
-    order(strategy, [], Counter(), np.random.default_rng(seed))  # an unknown strategy is refused before training
+    order(
+        strategy, [], Counter(), np.random.default_rng(seed)
+    )  # an unknown strategy is refused before training
     rng = np.random.default_rng(seed)
     desk = ReviewDesk(project, READER)
     for number in range(1, rounds + 1):
-        outcome = run_round(
-            project, config, on_status=lambda status, n=number: on_status(n, status)
-        )
+        outcome = run_round(project, config, on_status=partial(on_status, number))
         if outcome.scores is None:
             raise SemiMedRefError(outcome.sentence)
         pool_dice = pool_pseudo_dice(project)
         queue = [choice.case_id for choice in plan_queue(project, strategy, rng)]
-        corrections = review(
-            desk, queue, per_round, tolerance, lambda done, n=number: on_correction(n, done)
-        )
-        yield _record(number, outcome, corrections, pool_dice)
+        corrections = review(desk, queue, per_round, tolerance, partial(on_correction, number))
+        yield _record(number, outcome, outcome.scores, corrections, pool_dice)
+    desk.close()
 
 
 def review(
@@ -142,6 +143,7 @@ def review(
     corrections: list[Correction] = []
     while (opened := desk.next()) is not None:
         reference = read_hidden_mask(desk.project, opened.case.id)
+        assert desk.mask is not None, "an opened case has a mask"
         before = desk.mask.copy()
         agreement = overlap(before, reference).dice
         as_is = opened.proposal is not None and agreement >= tolerance
@@ -154,8 +156,11 @@ def review(
     return corrections
 
 
-def pool_pseudo_dice(project: Project) -> float:
-    """Mean Dice of the serving teacher's pseudo-masks over the unlabeled pool, against the hidden references."""
+def pool_pseudo_dice(project: Project) -> float | None:
+    """Mean Dice of the serving teacher's pseudo-masks over the unlabeled pool, against the hidden references.
+
+    None when no case of the pool has both.
+    """
     model = serving_model(project)
     proposals = {} if model is None else proposals_of(project, model)
     known = cases_with_hidden_masks(project)
@@ -167,27 +172,31 @@ def pool_pseudo_dice(project: Project) -> float:
         if probability is not None:
             mask = resize_probability(probability, (case.height, case.width)) >= 0.5
             values.append(overlap(mask, read_hidden_mask(project, case.id)).dice)
-    return float(np.mean(values)) if values else float("nan")
+    return _mean(values)
 
 
 def _record(
-    number: int, outcome: RoundOutcome, corrections: list[Correction], pool_dice: float
+    number: int,
+    outcome: RoundOutcome,
+    scores: dict,
+    corrections: list[Correction],
+    pool_dice: float | None,
 ) -> RoundRecord:
     pixels = sum(correction.pixels for correction in corrections)
     edited = sum(correction.pixels_edited for correction in corrections)
     return RoundRecord(
         round=number,
         labeled=outcome.run.labeled,
-        holdout=outcome.scores["report"],
+        holdout=scores["report"],
         promoted=outcome.state == "promoted",
         gate=outcome.sentence,
         pseudo_dice=_mean([correction.dice for correction in corrections]),
         pool_pseudo_dice=pool_dice,
         accepted_as_is=_mean([correction.as_is for correction in corrections]),
-        pixels_edited=edited / pixels if pixels else float("nan"),
-        seconds=outcome.scores["seconds"],
+        pixels_edited=edited / pixels if pixels else None,
+        seconds=scores["seconds"],
     )
 
 
-def _mean(values: list) -> float:
-    return float(np.mean(values)) if values else float("nan")
+def _mean(values: list) -> float | None:
+    return float(np.mean(values)) if values else None

@@ -19,7 +19,8 @@ from training.pool.second_reading import (
     draw_for_second_reading,
     second_readings_for,
 )
-from training.review import ReviewDesk, plan_queue
+from training.review import ReviewDesk
+from training.review_queue import plan_queue
 
 CASE = "case_003"
 

@@ -80,10 +80,15 @@ def line(record: RoundRecord) -> str:
     return (
         f"round {record.round}: {record.labeled} labeled | holdout Dice, all pixels / per image: "
         f"teacher {_pair(teacher)}, student {_pair(student)} | "
-        f"pseudo-masks {record.pseudo_dice:.3f} (whole pool {record.pool_pseudo_dice:.3f}) | "
-        f"{record.accepted_as_is:.0%} as is, {record.pixels_edited:.2%} of pixels edited | {record.seconds:.0f} s | "
+        f"pseudo-masks {_said(record.pseudo_dice, '.3f')} (whole pool {_said(record.pool_pseudo_dice, '.3f')}) | "
+        f"{_said(record.accepted_as_is, '.0%')} as is, {_said(record.pixels_edited, '.2%')} of pixels edited | "
+        f"{record.seconds:.0f} s | "
         f"{'promoted' if record.promoted else 'refused'}"
     )
+
+
+def _said(value: float | None, form: str) -> str:
+    return "not measured" if value is None else format(value, form)
 
 
 def _pair(scores: dict) -> str:

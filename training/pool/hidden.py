@@ -10,17 +10,20 @@ from __future__ import annotations
 import numpy as np
 import sqlalchemy as sa
 
+from training.errors import PoolError
 from training.pool.images import read_mask
 from training.pool.project import Project
 from training.pool.schema import hidden_references
 
 
-def read_hidden_mask(project: Project, case_id: str) -> np.ndarray | None:
-    """The withheld mask of a case, ``(H, W) uint8, 0 or 1``; None if it has none."""
+def read_hidden_mask(project: Project, case_id: str) -> np.ndarray:
+    """The withheld mask of a case, ``(H, W) uint8, 0 or 1``; raises PoolError if it has none."""
     query = sa.select(hidden_references.c.mask).where(hidden_references.c.case_id == case_id)
     with project.reading() as connection:
         path = connection.scalar(query)
-    return None if path is None else read_mask(project.folder / path)
+    if path is None:
+        raise PoolError(f"No reference mask of {case_id} is withheld in {project.folder}.")
+    return read_mask(project.folder / path)
 
 
 def cases_with_hidden_masks(project: Project) -> set[str]:
