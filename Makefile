@@ -5,6 +5,8 @@ INSTALLED := .venv/.installed
 LIBRARIES := python3-venv libegl1 libgl1 libgl1-mesa-dri libxkbcommon-x11-0 libdbus-1-3 libxcb-cursor0 \
 	libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 \
 	libxcb-xinerama0 libxcb-xfixes0 xvfb
+# Other people's programs that the tests read our files back with, and a server for many readers.
+TEST_LIBRARIES := dicom3tools postgresql
 
 .DEFAULT_GOAL := help
 .PHONY: help install system demo test test-slow check format bench clean
@@ -16,12 +18,13 @@ install: system $(INSTALLED) ## Create .venv and install the project with everyt
 
 system: # Debian's libraries for Qt and a virtual display; only as root, only what is missing
 	@missing=""; \
-	if command -v dpkg-query >/dev/null; then for library in $(LIBRARIES); do \
+	if command -v dpkg-query >/dev/null; then for library in $(LIBRARIES) $(EXTRA); do \
 		dpkg-query -W -f '$${Status}' $$library 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$library"; \
 	done; fi; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ]; then \
 		echo "Installing system libraries:$$missing"; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null \
+			|| echo "Some could not be installed; what needs them will say so."; \
 	elif [ -n "$$missing" ]; then \
 		echo "These system libraries are missing; if the window does not open, install them:$$missing"; \
 	fi
@@ -36,9 +39,11 @@ demo: install ## Open the window on synthetic films; without a display, save dem
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then $(BIN)/napari-semimedref --demo; \
 	else $(BIN)/napari-semimedref --demo --screenshot demo-window.png; fi
 
+test: EXTRA = $(TEST_LIBRARIES)
 test: install ## Run the tests (a virtual display is started if there is none)
 	$(BIN)/python -m pytest
 
+test-slow: EXTRA = $(TEST_LIBRARIES)
 test-slow: install ## Run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
 

@@ -15,6 +15,7 @@ from PIL import Image
 from training.errors import FormatError
 
 MAX_PIXELS = 8192 * 8192
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP")  # no parser that would start another program
 _FULL_SCALE = {"L": 255.0, "RGB": 255.0, "I;16": 65535.0, "I;16B": 65535.0, "1": 1.0}
 
 
@@ -48,8 +49,8 @@ def read_mask(path: Path) -> np.ndarray:
     (H, W) uint8, 0 or 1
     """
     pixels = read_image(path)
-    if pixels.max() * 255 <= 1.5:  # a mask of zeros and ones in an 8-bit file
-        pixels = pixels * 255
+    if pixels.max() * 255 <= 1.5:  # a mask of zeros and ones, in a file of whatever depth
+        return (pixels > 0).astype(np.uint8)
     return (pixels >= 0.5).astype(np.uint8)
 
 
@@ -59,7 +60,7 @@ def _open(path: Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(path)
+            picture = Image.open(path, formats=FORMATS)
             if picture.width * picture.height > MAX_PIXELS:
                 raise FormatError(
                     f"{path} has {picture.width} x {picture.height} pixels: more than 8192 x 8192."

@@ -83,7 +83,7 @@ def cases_page(
 def pool_counts(connection: sa.Connection) -> Counter[str]:
     """How many cases each pool has."""
     query = sa.select(standing.c.pool, sa.func.count()).group_by(standing.c.pool)
-    return Counter(dict(connection.execute(query).tuples().all()))
+    return Counter({row[0]: row[1] for row in connection.execute(query)})
 
 
 def zone_counts(connection: sa.Connection, pool: str = "labeled") -> Counter[str]:
