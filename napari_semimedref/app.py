@@ -15,8 +15,8 @@ from platformdirs import user_data_path
 
 from napari_semimedref.display import ensure_display
 from training.errors import PoolError, SemiMedRefError
-from training.pool.database import is_project
 from training.pool import Project
+from training.pool.database import is_project
 
 SCREENSHOT_SECONDS = 30.0
 DEMO_SCREENSHOT_SECONDS = 240.0
@@ -95,7 +95,9 @@ def demo_project(folder: Path | None = None) -> Path:
     folder = folder or user_data_path("napari-semimedref") / "demo"
     if is_project(folder):
         return folder
-    half_made = folder.with_name(f".{folder.name}-being-made")  # a kill must not leave half a demo behind
+    half_made = folder.with_name(
+        f".{folder.name}-being-made"
+    )  # a kill must not leave half a demo behind
     shutil.rmtree(half_made, ignore_errors=True)
     log.info("Drawing %d synthetic chest films in %s …", DEMO_CASES, folder)
     command = [sys.executable, "-m", "training.cli", "phantom", str(half_made)]
@@ -107,7 +109,9 @@ def demo_project(folder: Path | None = None) -> Path:
     try:
         half_made.rename(folder)
     except OSError as error:
-        raise PoolError(f"The demo project cannot be put into {folder}: choose an empty folder.") from error
+        raise PoolError(
+            f"The demo project cannot be put into {folder}: choose an empty folder."
+        ) from error
     return folder
 
 
