@@ -12,6 +12,8 @@ from training.snapshot import Snapshot
 @pytest.fixture(autouse=True)
 def one_thread():
     torch.set_num_threads(1)
+    yield
+    torch.set_flush_denormal(False)  # the loop turns it on for its process; other tests share this one
 
 
 @pytest.fixture
