@@ -6,11 +6,30 @@ from pathlib import Path
 
 import numpy as np
 
+from training.config import RunConfig
 from training.pool import IncomingCase, Project
 from training.pool.importing import import_cases
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 LEFT = "Unilateral pulmonary infection, one infected area, lower left lung."
+# A round of seconds: the smallest network, four steps.
+TINY_ROUND = {
+    "network": {
+        "image_size": 32,
+        "widths": [8, 8, 8, 8],
+        "depths": [1, 1, 1, 1],
+        "text_width": 16,
+        "heads": 2,
+    },
+    "training": {
+        "steps": 4,
+        "batch_labeled": 2,
+        "batch_unlabeled": 2,
+        "evaluate_every": 2,
+        "checkpoint_seconds": 1,
+        "threads": 1,
+    },
+}
 RIGHT = "Unilateral pulmonary infection, one infected area, upper right lung."
 
 
@@ -65,3 +84,8 @@ def small_project(
     report = import_cases(project, cases)
     assert not report.failed, report.failed
     return project
+
+
+def tiny_round(steps: int = 4) -> RunConfig:
+    """Settings of a round that takes seconds, or as long as it takes to kill it."""
+    return RunConfig.parse(TINY_ROUND | {"training": TINY_ROUND["training"] | {"steps": steps}})

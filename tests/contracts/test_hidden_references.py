@@ -9,28 +9,11 @@ import sys
 
 import pytest
 import sqlalchemy as sa
-from made import small_project
+from made import small_project, tiny_round
 
-from training.config import RunConfig
 from training.pool import schema
 from training.round import freeze, start_run
 
-CONFIG = {
-    "network": {
-        "image_size": 32,
-        "widths": [8, 8, 8, 8],
-        "depths": [1, 1, 1, 1],
-        "text_width": 16,
-        "heads": 2,
-    },
-    "training": {
-        "steps": 3,
-        "batch_labeled": 2,
-        "batch_unlabeled": 2,
-        "evaluate_every": 2,
-        "threads": 1,
-    },
-}
 AUDITED = """
 import json, os, sys
 opened = []
@@ -63,7 +46,7 @@ def _train(run, report):
 
 
 def test_the_trainer_opens_neither_a_hidden_mask_nor_the_pool(project, tmp_path):
-    run = start_run(project, RunConfig.parse(CONFIG))
+    run = start_run(project, tiny_round())
     opened = _train(run, tmp_path / "opened.json")
     inside = [path for path in opened if path.startswith(str(project.folder))]
     assert any("/images/" in path for path in inside)
@@ -74,7 +57,7 @@ def test_a_round_needs_no_hidden_mask_to_be_there(project, tmp_path):
     shutil.rmtree(project.folder / "hidden")
     with project.writing() as connection:
         connection.execute(sa.delete(schema.hidden_references))
-    run = start_run(project, RunConfig.parse(CONFIG))
+    run = start_run(project, tiny_round())
     _train(run, tmp_path / "opened.json")
     assert (run.folder / "scores.json").exists()
 

@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from made import small_project
+from made import small_project, tiny_round
 
 from napari_semimedref.engine_client import EngineClient
-from training.config import RunConfig
 from training.pool import Project
 from training.pool.images import read_mask
 from training.pool.rounds import all_runs, serving_model
@@ -27,21 +26,12 @@ from training.rundir import RunFolder
 
 TRAINER_KILLS, SERVICE_KILLS, WINDOW_KILLS = 7, 6, 7
 WINDOW = Path(__file__).with_name("window_at_work.py")
-CONFIG = {
-    "network": {"image_size": 32, "widths": [8, 8, 8, 8], "depths": [1, 1, 1, 1], "text_width": 16, "heads": 2},
-    "training": {"steps": 4, "batch_labeled": 2, "batch_unlabeled": 2, "evaluate_every": 50, "threads": 1,
-                 "checkpoint_seconds": 1},
-}  # fmt: skip
-
-
-def _config(steps: int) -> RunConfig:
-    return RunConfig.parse(CONFIG | {"training": CONFIG["training"] | {"steps": steps}})
 
 
 @pytest.fixture
 def project(tmp_path):
     made = small_project(tmp_path / "project", labeled=4, unlabeled=8)
-    save_next_config(made, _config(4))
+    save_next_config(made, tiny_round())
     return made
 
 
@@ -63,7 +53,7 @@ def _assert_sound(folder: Path, accepted: dict[int, str]) -> None:
 
 
 def test_a_trainer_killed_again_and_again_resumes_and_finishes(project, rng):
-    save_next_config(project, _config(400))
+    save_next_config(project, tiny_round(400))
     before = {case.id: case.mask for case in project.cases("labeled")}
     command = [sys.executable, "-m", "training.cli", "round", str(project.folder)]
     for attempt in range(TRAINER_KILLS):

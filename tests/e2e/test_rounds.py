@@ -10,42 +10,19 @@ import time
 
 import numpy as np
 import pytest
-from made import small_project
+from made import small_project, tiny_round
 
-from training.config import RunConfig
 from training.errors import PoolError, RunFolderError
 from training.pool import Project
 from training.pool.rounds import all_runs, proposals_of, read_proposal, serving_model
 from training.round import resume_round, run_round, save_next_config, start_run, unfinished_run
 from training.rundir import RunFolder
 
-TINY = {
-    "network": {
-        "image_size": 32,
-        "widths": [8, 8, 8, 8],
-        "depths": [1, 1, 1, 1],
-        "text_width": 16,
-        "heads": 2,
-    },
-    "training": {
-        "steps": 4,
-        "batch_labeled": 2,
-        "batch_unlabeled": 2,
-        "evaluate_every": 2,
-        "checkpoint_seconds": 1,
-        "threads": 1,
-    },
-}
-
-
-def _longer(steps: int) -> RunConfig:
-    return RunConfig.parse(TINY | {"training": TINY["training"] | {"steps": steps}})
-
 
 @pytest.fixture
 def project(tmp_path):
     made = small_project(tmp_path / "project", labeled=4, unlabeled=8, holdout=4)
-    save_next_config(made, RunConfig.parse(TINY))
+    save_next_config(made, tiny_round())
     return made
 
 
@@ -109,7 +86,7 @@ def test_a_round_without_labels_is_refused_in_a_sentence(tmp_path):
 
 
 def test_a_second_trainer_in_the_same_run_folder_is_refused(project):
-    run = start_run(project, RunConfig.parse(TINY))
+    run = start_run(project, tiny_round())
     with RunFolder.open(run.folder).lock():
         command = [sys.executable, "-m", "training", "run", str(run.folder)]
         result = subprocess.run(command, capture_output=True, text=True, timeout=120)
@@ -131,7 +108,7 @@ def test_a_missing_run_folder_is_named(tmp_path):
 
 
 def test_a_stopped_round_resumes_where_it_was(project):
-    config = _longer(100_000)
+    config = tiny_round(100_000)
     command = [sys.executable, "-m", "training.cli", "round", str(project.folder)]
     save_next_config(project, config)
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -150,7 +127,7 @@ def test_a_stopped_round_resumes_where_it_was(project):
 
 
 def test_a_finished_run_that_nobody_adopted_is_adopted_by_resuming(project):
-    run = start_run(project, RunConfig.parse(TINY))
+    run = start_run(project, tiny_round())
     command = [sys.executable, "-m", "training", "run", str(run.folder)]
     subprocess.run(command, check=True, timeout=240, capture_output=True)
     assert serving_model(project) is None
@@ -160,7 +137,7 @@ def test_a_finished_run_that_nobody_adopted_is_adopted_by_resuming(project):
 
 
 def test_the_round_survives_its_parent_being_killed(project):
-    save_next_config(project, _longer(30))
+    save_next_config(project, tiny_round(30))
     process = subprocess.Popen([sys.executable, "-m", "training.cli", "round", str(project.folder)])
     folder = _wait_for_steps(project, 2)
     process.send_signal(signal.SIGKILL)

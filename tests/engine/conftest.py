@@ -13,7 +13,9 @@ from training.snapshot import Snapshot
 def one_thread():
     torch.set_num_threads(1)
     yield
-    torch.set_flush_denormal(False)  # the loop turns it on for its process; other tests share this one
+    torch.set_flush_denormal(
+        False
+    )  # the loop turns it on for its process; other tests share this one
 
 
 @pytest.fixture
