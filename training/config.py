@@ -14,7 +14,8 @@ from training.errors import ConfigError
 from training.files import read_text
 from training.snapshot import first_sentence
 
-PRESETS = ("default", "demo")
+NETWORKS = ("mmi-unet", "guide-decoder")
+PRESETS = ("default", "demo", "paper", "release")
 
 
 def _number(default: float, low: float, high: float, step: float, meaning: str) -> Any:
@@ -31,8 +32,11 @@ class _Settings(BaseModel):
 
 
 class NetworkConfig(_Settings):
-    """The network: MMI-UNet at any size."""
+    """The network, at any size."""
 
+    name: Literal["mmi-unet", "guide-decoder"] = _choice(
+        "mmi-unet", "mmi-unet: words meet the encoder; guide-decoder: words meet the decoder."
+    )
     image_size: int = Field(
         default=96,
         ge=32,
@@ -48,25 +52,53 @@ class NetworkConfig(_Settings):
     depths: tuple[int, int, int, int] = _choice(
         (1, 1, 2, 1), "Blocks in the four stages of the vision encoder."
     )
+    channels: int = _number(
+        0, 0, 3, 1, "Channels of the first layer; 0: one, or as many as pretrained weights have."
+    )
     patch_size: int = _number(4, 2, 4, 2, "Stride of the vision encoder's first layer, in pixels.")
     vision_weights: str | None = _choice(
-        None, "Folder or hub name of a pretrained ConvNeXt; it sets widths and depths."
+        None, "Pretrained ConvNeXt: folder, hub name or .safetensors; it sets widths and depths."
     )
     text_encoder: Literal["small", "hf"] = _choice(
         "small", "small: trained from scratch; hf: a frozen pretrained BERT."
     )
     text_weights: str | None = _choice(None, "Folder or hub name of the pretrained BERT.")
-    text_width: int = _number(48, 16, 1024, 8, "Width of the small text encoder.")
+    text_dropout: float = _number(0.15, 0, 0.9, 0.05, "Dropout on a frozen BERT's features.")
+    text_width: int = _number(
+        48, 16, 1024, 8, "Width of the small text encoder, and of words in the network."
+    )
     text_layers: int = _number(2, 1, 12, 1, "Layers of the small text encoder.")
     heads: int = _number(4, 1, 16, 1, "Attention heads of the bridges.")
+    bridge: Literal["words", "stage"] = _choice(
+        "words", "Where bridges attend: at the width of the words, or of each vision stage."
+    )
     bridge_feed_forward: int = _number(96, 16, 4096, 16, "Hidden width of the bridges.")
     projection: int = _number(64, 8, 1024, 8, "Width of the space where images and texts meet.")
     use_text: bool = _choice(True, "Whether the network reads the descriptions.")
+    pointer: bool = _choice(True, "Whether words get a direct way to a place in the picture.")
+    zone_reading: bool = _choice(True, "Whether the six zones are read back from the words.")
 
     @model_validator(mode="after")
     def _weights_named(self) -> NetworkConfig:
         if self.text_encoder == "hf" and not self.text_weights:
             raise ConfigError("The text encoder 'hf' needs text_weights: a folder or a hub name.")
+        return self
+
+    @model_validator(mode="after")
+    def _heads_fit(self) -> NetworkConfig:
+        split = {"text_width": self.text_width} if self.text_encoder == "small" else {}
+        if self.name == "mmi-unet" and self.bridge == "words":
+            split["text_width"] = self.text_width
+        for name, width in split.items():
+            if width % self.heads:
+                raise ConfigError(f"{name} {width} cannot be split among {self.heads} heads.")
+        attended = {"mmi-unet": self.heads if self.bridge == "stage" else 1, "guide-decoder": 4}
+        for width in self.widths[1:] if self.name == "guide-decoder" else self.widths:
+            if width % attended[self.name]:
+                raise ConfigError(
+                    f"The width {width} cannot be split among {attended[self.name]} heads: "
+                    "choose widths that can."
+                )
         return self
 
 
@@ -76,6 +108,9 @@ class ViewsConfig(_Settings):
     zoom_min: float = _number(0.85, 0.5, 1.0, 0.01, "Smallest zoom of the weak view.")
     zoom_max: float = _number(1.20, 1.0, 2.0, 0.01, "Largest zoom of the weak view.")
     zoom_probability: float = _number(1.0, 0, 1, 0.05, "Share of weak views that are zoomed.")
+    flip_probability: float = _number(
+        0.0, 0, 1, 0.05, "Share of strong unlabeled views that are mirrored, words included (SPC)."
+    )
     shift: float = _number(0.06, 0, 0.3, 0.01, "Largest shift of a weak view (share of the side).")
     brightness: float = _number(0.4, 0, 1, 0.05, "Largest change of brightness in a strong view.")
     contrast: float = _number(0.4, 0, 1, 0.05, "Largest change of contrast in a strong view.")
@@ -84,13 +119,21 @@ class ViewsConfig(_Settings):
     blur_sigma: float = _number(
         0.009, 0, 0.05, 0.001, "Largest blur of a strong view (sigma, share of the side)."
     )
+    text_change: Literal["posaug", "textstrong"] = _choice(
+        "posaug", "posaug: hides positions; textstrong: drops, replaces and swaps any words."
+    )
     posaug_probability: float = _number(
         0.15, 0, 1, 0.05, "Probability that a position phrase of the student's text is hidden."
     )
     posaug_fuzz_share: float = _number(
         0.5, 0, 1, 0.05, "Share of hidden phrases replaced by a vague one instead of removed."
     )
-    patch_probability: float = _number(0.25, 0, 1, 0.05, "Share of strong views with T-PatchMix.")
+    patch_kind: Literal["t-patchmix", "cutmix"] = _choice(
+        "t-patchmix", "t-patchmix: placed, gated and told in words; cutmix: any place, image only."
+    )
+    patch_probability: float = _number(
+        0.25, 0, 1, 0.05, "Share of strong views that get patches of another film."
+    )
     patch_position_share: float = _number(
         0.5, 0, 1, 0.05, "Share of mixes inside the text's zones; the rest follow probability."
     )
@@ -98,6 +141,10 @@ class ViewsConfig(_Settings):
         0.143, 0.03, 0.5, 0.01, "Side of a T-PatchMix block (share of the image's side)."
     )
     patch_blocks: int = _number(3, 1, 16, 1, "Most blocks in one mix.")
+    patch_text: Literal["zones", "conjunction", "replace"] = _choice(
+        "zones",
+        "Words after a patch: the zones that now hold lesions, both texts' zones, or the partner's.",
+    )
     patch_gate: float = _number(
         0.25, 0, 1, 0.05, "Least mean probability of a lesion inside the donor's blocks."
     )
@@ -162,12 +209,21 @@ class TrainingConfig(_Settings):
     batch_labeled: int = _number(8, 1, 1024, 1, "Labeled cases in a step.")
     batch_unlabeled: int = _number(8, 1, 1024, 1, "Unlabeled cases in a step.")
     learning_rate: float = _number(2e-3, 1e-6, 1e-1, 1e-4, "Largest learning rate of AdamW.")
+    rate_floor: float = _number(
+        0.01, 0, 1, 0.01, "Where the cosine of the learning rate ends (share of its largest)."
+    )
+    cosine_length: float = _number(
+        1.0, 1, 10, 0.1, "Length of the cosine in rounds; above 1 the round ends before it does."
+    )
     weight_decay: float = _number(0.05, 0, 1, 0.01, "Weight decay of AdamW.")
     warm_up: float = _number(0.05, 0, 0.5, 0.01, "Share of the steps over which the rate rises.")
     clip_norm: float = _number(1.0, 0.01, 100, 0.1, "Largest norm of the gradient.")
     evaluate_every: int = _number(100, 1, 1_000_000, 10, "Steps between evaluations on the gate.")
     patience: int = _number(
         0, 0, 1000, 1, "Evaluations without a better teacher before stopping early; 0: never."
+    )
+    least_gain: float = _number(
+        0.0, 0, 0.1, 0.001, "Gain in Dice below which an evaluation counts as no better."
     )
     checkpoint_seconds: float = _number(30, 1, 3600, 5, "Seconds between checkpoints.")
     evaluation_limit: int = _number(
@@ -193,6 +249,12 @@ class RunConfig(_Settings):
     views: ViewsConfig = ViewsConfig()
     method: MethodConfig = MethodConfig()
     training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="after")
+    def _zones_can_be_read(self) -> RunConfig:
+        if self.method.lambda_zones and not self.network.zone_reading:
+            raise ConfigError("lambda_zones needs zone_reading: set it to 0, or switch that on.")
+        return self
 
     @classmethod
     def load(cls, path: Path | str) -> RunConfig:

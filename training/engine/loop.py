@@ -181,7 +181,7 @@ def _look_at_gate(this: Round, pace: Pace) -> None:
     gate, counters = this.pools.gate, this.counters
     if len(gate) == 0:
         return
-    limit = this.config.training.evaluation_limit
+    limit, least_gain = this.config.training.evaluation_limit, this.config.training.least_gain
     begun = time.monotonic()
     for role, network in (("student", this.student), ("teacher", this.teacher.network)):
         predictor = Predictor(network, this.fabric.device)
@@ -190,7 +190,7 @@ def _look_at_gate(this: Round, pace: Pace) -> None:
     pace.count_films(2 * min(limit, len(gate)), time.monotonic() - begun)
     dice = result.scores.dice_global
     counters.stale += 1
-    if dice > counters.best_dice:
+    if dice > counters.best_dice + (least_gain if counters.best_step else 0.0):
         counters.best_dice, counters.best_step, counters.stale = dice, counters.step, 0
         this.save_best()
 
