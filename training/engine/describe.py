@@ -15,7 +15,9 @@ from training.engine.networks import ARCHITECTURES, Network
 from training.engine.networks.text import SmallTextEncoder
 
 META = torch.device("meta")
-WORDS_KNOWN = 64  # Words of a small encoder's vocabulary, which a project decides; they cost next to nothing.
+WORDS_KNOWN = (
+    64  # Words of a small encoder's vocabulary, which a project decides; they cost next to nothing.
+)
 
 
 @dataclass(frozen=True)
