@@ -111,7 +111,9 @@ def pretend(runs, dice):
     """Write scores as if the runs had been trained; ``dice(run)`` gives the Dice of each case."""
     for run in runs:
         folder = RunFolder.create(run.folder, run.config, run.snapshot)
-        of_cases = {f"c{n}": float(value) for n, value in enumerate(dice(run))}
+        ids = [case.case_id for case in run.snapshot.report]
+        values = [float(value) for value in dice(run)]
+        of_cases = dict(zip([*ids, *(f"c{n}" for n in range(len(values)))], values, strict=False))
         mean = float(np.mean(list(of_cases.values())))
         both = {role: {"dice_global": mean} for role in ("student", "teacher")}
         folder.write_scores({"report": both})
@@ -157,6 +159,8 @@ def test_the_command_trains_prints_and_the_next_time_reuses(project, tmp_path, m
     config.write_text(RunConfig.parse(TINY).model_dump_json())
     command = ["ablate", str(project.folder), "--table", "3", "--labels", "0.2", "--seeds", "1"]
     command += ["--config", str(config), "--json", str(tmp_path / "out.json"), "--processes", "2"]
+    runs = plan(3, freeze(project), RunConfig.parse(TINY), [0.2], 1, project.folder / "ablations")
+    pretend(runs[1:4], lambda run: np.full(2, 0.5))  # Two rows are left to train.
     first = CliRunner().invoke(app, command, catch_exceptions=False)
     assert first.exit_code == 0, first.output
     assert "CutMix for T-PatchMix" in first.output

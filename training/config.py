@@ -135,6 +135,9 @@ class TrainingConfig(Settings):
     batch_labeled: int = number(8, 1, 1024, 1, "Labeled cases in a step.")
     batch_unlabeled: int = number(8, 1, 1024, 1, "Unlabeled cases in a step.")
     learning_rate: float = number(2e-3, 1e-6, 1e-1, 1e-4, "Largest learning rate of AdamW.")
+    encoder_rate: float = number(
+        1.0, 0.01, 1, 0.01, "Learning rate of the vision encoder (share of the others')."
+    )
     rate_floor: float = number(
         0.01, 0, 1, 0.01, "Where the cosine of the learning rate ends (share of its largest)."
     )
@@ -146,7 +149,10 @@ class TrainingConfig(Settings):
     clip_norm: float = number(1.0, 0.01, 100, 0.1, "Largest norm of the gradient.")
     evaluate_every: int = number(100, 1, 1_000_000, 10, "Steps between evaluations on the gate.")
     patience: int = number(
-        0, 0, 1000, 1, "Evaluations without a better teacher before stopping early; 0: never."
+        0, 0, 1000, 1, "Evaluations without a better model before stopping early; 0: never."
+    )
+    select_by: Literal["teacher", "student"] = choice(
+        "teacher", "Whose Dice on the gate half decides which model is kept."
     )
     least_gain: float = number(
         0.0, 0, 0.1, 0.001, "Gain in Dice below which an evaluation counts as no better."
