@@ -160,6 +160,7 @@ def test_the_command_trains_prints_and_the_next_time_reuses(project, tmp_path, m
     command = ["ablate", str(project.folder), "--table", "3", "--labels", "0.2", "--seeds", "1"]
     command += ["--config", str(config), "--json", str(tmp_path / "out.json"), "--processes", "2"]
     runs = plan(3, freeze(project), RunConfig.parse(TINY), [0.2], 1, project.folder / "ablations")
+    RunFolder.create(runs[0].folder, runs[0].config, runs[0].snapshot)  # One was interrupted.
     pretend(runs[1:4], lambda run: np.full(2, 0.5))  # Two rows are left to train.
     first = CliRunner().invoke(app, command, catch_exceptions=False)
     assert first.exit_code == 0, first.output

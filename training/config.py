@@ -48,6 +48,9 @@ class ViewsConfig(Settings):
     text_change: Literal["posaug", "textstrong"] = choice(
         "posaug", "posaug: hides positions; textstrong: drops, replaces and swaps any words."
     )
+    labeled_photometry: bool = choice(
+        True, "Whether labeled views change in brightness, contrast and sharpness too."
+    )
     posaug_probability: float = number(
         0.15, 0, 1, 0.05, "Probability that a position phrase of the student's text is hidden."
     )

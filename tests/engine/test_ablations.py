@@ -119,6 +119,14 @@ def test_textstrong_changes_the_students_words_alone_and_the_same_way_each_time(
     assert change_words("", Key(0, "a").stream("textstrong")) == ""
 
 
+def test_labeled_views_keep_their_brightness_where_asked():
+    loud = PLAIN.model_copy(update={"jitter_probability": 1.0})
+    weak = films([0, 1])
+    assert not torch.equal(labeled_student_films(weak, loud, "image").images, weak.images)
+    quiet = loud.model_copy(update={"labeled_photometry": False})
+    assert torch.equal(labeled_student_films(weak, quiet, "image").images, weak.images)
+
+
 def text_loss(texts, targets):
     count = len(texts)
     vectors = torch.randn(2, count, 8, generator=torch.Generator().manual_seed(0))

@@ -8,7 +8,9 @@ from little_films import TINY, describe, tiny_config
 from safetensors.torch import save_file
 from torch import nn
 from transformers import BertConfig, BertModel, BertTokenizer, ConvNextConfig, ConvNextModel
+from typer.testing import CliRunner
 
+from training.cli import app
 from training.cli.describe import PUBLISHED, network_named
 from training.config import NetworkConfig
 from training.engine.checkpoint import read_network, write_model
@@ -231,6 +233,17 @@ def test_a_cost_counts_the_weights_that_building_makes():
     for name, part in network.named_children():
         if name != "words":
             assert parts[name] == sum(p.numel() for p in part.parameters()), name
+
+
+def test_the_command_tells_sizes_beside_the_published_ones_or_as_json():
+    told = CliRunner().invoke(app, ["describe", "guide-decoder-paper"], catch_exceptions=False)
+    assert "published 153.0 M" in told.output
+    assert "group norms" in told.output
+    command = ["describe", "mmi-unet", "--json", "-"]
+    figures = json.loads(CliRunner().invoke(app, command, catch_exceptions=False).output)
+    assert figures["preset"] == "default"
+    assert "published" not in figures
+    assert figures["parameters"] == figures["parameters_with_gradient"] < 1e6
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones_named():

@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich.progress import Progress
 
-from training.ablation import PARTS, TABLES, Cell, Row, cells, plan, run_all
+from training.ablation import PARTS, TABLES, Cell, Role, Row, cells, plan, run_all
 from training.cli.project import ProjectFolder
 from training.cli.rounds import ConfigFile, PresetName, Steps, chosen_config
 from training.errors import ConfigError
@@ -51,7 +51,7 @@ def ablate(
     with Progress(transient=True) as progress:
         bar = progress.add_task(f"Table {table}", total=len(runs))
         run_all(runs, processes, lambda run: progress.advance(bar))
-    found = cells(table, runs, role)
+    found = cells(table, runs, cast(Role, role))
     for line in lines(table, found, shares, seeds, role):
         print(line)
     if json_file is not None:

@@ -84,7 +84,7 @@ def strong_images(weak: Films, views: ViewsConfig) -> Tensor:
 def labeled_student_films(weak: Films, views: ViewsConfig, convention: Convention) -> StudentFilms:
     """Labeled films with whole lung sides swapped between them, masks and words moving along."""
     assert weak.masks is not None
-    images = strong_images(weak, views)
+    images = strong_images(weak, views) if views.labeled_photometry else weak.images
     partners = derangement(len(images), weak.keys[0].stream("labeled partners"))
     mixed = paste_sides(
         StudentFilms(images, weak.masks, weak.texts, weak.texts),
@@ -186,6 +186,8 @@ def patch_films(
 
 def mirror_some(films: StudentFilms, keys: tuple[Key, ...], views: ViewsConfig) -> StudentFilms:
     """SPC: some films mirrored, left and right exchanged in their words (RESMatch; METHOD §1)."""
+    if views.flip_probability == 0:
+        return films
     texts = [
         mirrored_text(text) if key.stream("mirror").random() < views.flip_probability else None
         for key, text in zip(keys, films.full_texts, strict=True)
