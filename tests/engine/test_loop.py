@@ -247,6 +247,14 @@ def test_pretrained_encoders_train_and_their_model_needs_no_convnext_folder_afte
     network = read_network(folder.best)
     assert network.vision.widths == (8, 8, 16, 16)
     assert network.vision.channels == 3
+    again = make_run(
+        "warm",
+        init_from=str(folder.best),
+        network={"text_encoder": "hf", "text_weights": bert, "vision_weights": str(source)},
+        training={"steps": 1},
+    )
+    assert run(again)
+    assert read_network(again.best).vision.widths == (8, 8, 16, 16)
 
 
 def test_training_stops_early_when_the_teacher_no_longer_improves(make_run):

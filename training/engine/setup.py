@@ -154,15 +154,21 @@ def seed_step(seed: int, step: int) -> None:
 
 def _make_student(folder: RunFolder, config: RunConfig, snapshot: Snapshot) -> Network:
     known: tuple[str, ...] = ()
+    network = config.network
     if checkpoint.has_state(folder.last):
         card = checkpoint.read_card(folder.last)
         return build(card.network, card.vocabulary, pretrained=False)
     if config.init_from is not None:
-        known = checkpoint.read_card(Path(config.init_from)).vocabulary
+        card = checkpoint.read_card(Path(config.init_from))
+        known = card.vocabulary
+        if network.vision_weights:  # They set the sizes, and are not read again.
+            brought = ("widths", "depths", "patch_size", "channels")
+            sizes = {name: getattr(card.network, name) for name in brought}
+            network = network.model_copy(update=sizes)
     cases = snapshot.labeled + snapshot.unlabeled
     vocabulary = collect_vocabulary((case.description for case in cases), known)
     seed_step(config.seed, -1)
-    return build(config.network, vocabulary, pretrained=config.init_from is None)
+    return build(network, vocabulary, pretrained=config.init_from is None)
 
 
 def _load(snapshot: Snapshot, config: RunConfig, events: EventWriter) -> Pools:
