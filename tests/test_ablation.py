@@ -11,7 +11,8 @@ from scipy.stats import wilcoxon
 from typer.testing import CliRunner
 
 from training import ablation
-from training.ablation import TABLES, Cell, cells, plan, run_all, with_share
+from training.ablation import Cell, cells, plan, run_all, with_share
+from training.ablation_rows import TABLES
 from training.cli import app
 from training.cli.ablate import lines
 from training.config import RunConfig, preset

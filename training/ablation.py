@@ -14,13 +14,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from scipy.stats import wilcoxon
 
+from training.ablation_rows import TABLES, WHOLE, Row
 from training.config import RunConfig
 from training.errors import PoolError, SemiMedRefError
 from training.round import status_of
@@ -28,59 +29,9 @@ from training.rundir import RunFolder, read_json
 from training.snapshot import Snapshot
 
 Role = Literal["student", "teacher"]
-Sections = dict[str, dict[str, Any]]
-PARTS = ("T-S", "PosAug", "T-PatchMix", "ITCL")
 SPLIT_SEED = (
     42  # One split of labels for every row and seed, nested between shares, as in the paper.
 )
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a table.
-
-    Attributes
-    ----------
-    key : str
-        Names the row's run folders.
-    title : str
-        As printed.
-    parts : tuple of str
-        Which of `PARTS` it has.
-    changes : dict
-        Settings that differ from the whole method, by section.
-    """
-
-    key: str
-    title: str
-    parts: tuple[str, ...] = PARTS
-    changes: Sections = field(default_factory=dict)
-
-
-_NO_POSAUG = {"posaug_probability": 0.0}
-_NO_PATCHES = {"patch_probability": 0.0}
-_NO_ITCL = {"lambda_labeled_itcl": 0.0, "lambda_unlabeled_itcl": 0.0}
-_WHOLE = Row("whole", "Semi-MedRef")
-TABLES: dict[int, tuple[Row, ...]] = {
-    2: (
-        Row("supervised", "baseline", (), {"method": {"name": "supervised", **_NO_ITCL}}),
-        Row("ts", "+ T-S", PARTS[:1], {"views": _NO_POSAUG | _NO_PATCHES, "method": _NO_ITCL}),
-        Row("ts-posaug", "+ PosAug", PARTS[:2], {"views": _NO_PATCHES, "method": _NO_ITCL}),
-        Row("ts-posaug-patch", "+ T-PatchMix", PARTS[:3], {"method": _NO_ITCL}),
-        Row("whole", "+ ITCL"),
-    ),
-    3: (
-        Row(
-            "cutmix",
-            "CutMix for T-PatchMix",
-            changes={"views": {"patch_kind": "cutmix", "patch_probability": 0.5}},
-        ),
-        Row("textstrong", "TextStrong for PosAug", changes={"views": {"text_change": "textstrong"}}),
-        Row("spc", "SPC for T-PatchMix", changes={"views": {**_NO_PATCHES, "flip_probability": 0.5}}),
-        Row("clip", "CLIP for ITCL", changes={"method": {"itcl_targets": "identity"}}),
-        _WHOLE,
-    ),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -225,7 +176,7 @@ def cells(
         before: str | None = None
         for row in TABLES[table]:
             own = [run for run in runs if (run.row.key, run.share) == (row.key, share)]
-            other = before if table == 2 else _WHOLE.key if row.key != _WHOLE.key else None
+            other = before if table == 2 else WHOLE.key if row.key != WHOLE.key else None
             theirs = [run for run in runs if (run.row.key, run.share) == (other, share)]
             p = _significance(own, theirs, role) if theirs else None
             found[row.key, share] = Cell(tuple(_dice(run, role) for run in own), other, p)

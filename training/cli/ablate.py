@@ -11,7 +11,8 @@ from typing import Annotated, cast
 import typer
 from rich.progress import Progress
 
-from training.ablation import PARTS, TABLES, Cell, Role, Row, cells, plan, run_all
+from training.ablation import Cell, Role, cells, plan, run_all
+from training.ablation_rows import PARTS, TABLES, Row
 from training.cli.project import ProjectFolder
 from training.cli.rounds import ConfigFile, PresetName, Steps, chosen_config
 from training.errors import ConfigError
