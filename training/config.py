@@ -8,142 +8,118 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from training.errors import ConfigError
 from training.files import read_text
+from training.network_config import NETWORKS, NetworkConfig, Settings, choice, number
 from training.snapshot import first_sentence
 
-PRESETS = ("default", "demo")
+__all__ = [
+    "NETWORKS",
+    "PRESETS",
+    "MethodConfig",
+    "NetworkConfig",
+    "RunConfig",
+    "TrainingConfig",
+    "ViewsConfig",
+    "preset",
+]
+PRESETS = ("default", "demo", "paper", "release")
 
 
-def _number(default: float, low: float, high: float, step: float, meaning: str) -> Any:
-    extra: dict[str, Any] = {"step": step}
-    return Field(default, ge=low, le=high, description=meaning, json_schema_extra=extra)
-
-
-def _choice(default: Any, meaning: str) -> Any:
-    return Field(default, description=meaning)
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class NetworkConfig(_Settings):
-    """The network: MMI-UNet at any size."""
-
-    image_size: int = Field(
-        default=96,
-        ge=32,
-        le=1024,
-        multiple_of=32,
-        description="Side of the square the network sees, in pixels.",
-        json_schema_extra={"step": 32},
-    )
-    text_tokens: int = _number(48, 8, 512, 1, "Longest description in tokens; the rest is cut.")
-    widths: tuple[int, int, int, int] = _choice(
-        (24, 48, 72, 96), "Channels of the four stages of the vision encoder."
-    )
-    depths: tuple[int, int, int, int] = _choice(
-        (1, 1, 2, 1), "Blocks in the four stages of the vision encoder."
-    )
-    patch_size: int = _number(4, 2, 4, 2, "Stride of the vision encoder's first layer, in pixels.")
-    vision_weights: str | None = _choice(
-        None, "Folder or hub name of a pretrained ConvNeXt; it sets widths and depths."
-    )
-    text_encoder: Literal["small", "hf"] = _choice(
-        "small", "small: trained from scratch; hf: a frozen pretrained BERT."
-    )
-    text_weights: str | None = _choice(None, "Folder or hub name of the pretrained BERT.")
-    text_width: int = _number(48, 16, 1024, 8, "Width of the small text encoder.")
-    text_layers: int = _number(2, 1, 12, 1, "Layers of the small text encoder.")
-    heads: int = _number(4, 1, 16, 1, "Attention heads of the bridges.")
-    bridge_feed_forward: int = _number(96, 16, 4096, 16, "Hidden width of the bridges.")
-    projection: int = _number(64, 8, 1024, 8, "Width of the space where images and texts meet.")
-    use_text: bool = _choice(True, "Whether the network reads the descriptions.")
-
-    @model_validator(mode="after")
-    def _weights_named(self) -> NetworkConfig:
-        if self.text_encoder == "hf" and not self.text_weights:
-            raise ConfigError("The text encoder 'hf' needs text_weights: a folder or a hub name.")
-        return self
-
-
-class ViewsConfig(_Settings):
+class ViewsConfig(Settings):
     """How images and words are varied."""
 
-    zoom_min: float = _number(0.85, 0.5, 1.0, 0.01, "Smallest zoom of the weak view.")
-    zoom_max: float = _number(1.20, 1.0, 2.0, 0.01, "Largest zoom of the weak view.")
-    zoom_probability: float = _number(1.0, 0, 1, 0.05, "Share of weak views that are zoomed.")
-    shift: float = _number(0.06, 0, 0.3, 0.01, "Largest shift of a weak view (share of the side).")
-    brightness: float = _number(0.4, 0, 1, 0.05, "Largest change of brightness in a strong view.")
-    contrast: float = _number(0.4, 0, 1, 0.05, "Largest change of contrast in a strong view.")
-    jitter_probability: float = _number(0.8, 0, 1, 0.05, "Share of strong views with jitter.")
-    blur_probability: float = _number(0.5, 0, 1, 0.05, "Share of strong views that are blurred.")
-    blur_sigma: float = _number(
+    zoom_min: float = number(0.85, 0.5, 1.0, 0.01, "Smallest zoom of the weak view.")
+    zoom_max: float = number(1.20, 1.0, 2.0, 0.01, "Largest zoom of the weak view.")
+    zoom_probability: float = number(1.0, 0, 1, 0.05, "Share of weak views that are zoomed.")
+    flip_probability: float = number(
+        0.0, 0, 1, 0.05, "Share of strong unlabeled views that are mirrored, words included (SPC)."
+    )
+    shift: float = number(0.06, 0, 0.3, 0.01, "Largest shift of a weak view (share of the side).")
+    brightness: float = number(0.4, 0, 1, 0.05, "Largest change of brightness in a strong view.")
+    contrast: float = number(0.4, 0, 1, 0.05, "Largest change of contrast in a strong view.")
+    jitter_probability: float = number(0.8, 0, 1, 0.05, "Share of strong views with jitter.")
+    blur_probability: float = number(0.5, 0, 1, 0.05, "Share of strong views that are blurred.")
+    blur_sigma: float = number(
         0.009, 0, 0.05, 0.001, "Largest blur of a strong view (sigma, share of the side)."
     )
-    posaug_probability: float = _number(
+    text_change: Literal["posaug", "textstrong"] = choice(
+        "posaug", "posaug: hides positions; textstrong: drops, replaces and swaps any words."
+    )
+    labeled_photometry: bool = choice(
+        True, "Whether labeled views change in brightness, contrast and sharpness too."
+    )
+    posaug_probability: float = number(
         0.15, 0, 1, 0.05, "Probability that a position phrase of the student's text is hidden."
     )
-    posaug_fuzz_share: float = _number(
+    posaug_fuzz_share: float = number(
         0.5, 0, 1, 0.05, "Share of hidden phrases replaced by a vague one instead of removed."
     )
-    patch_probability: float = _number(0.25, 0, 1, 0.05, "Share of strong views with T-PatchMix.")
-    patch_position_share: float = _number(
+    patch_kind: Literal["t-patchmix", "cutmix"] = choice(
+        "t-patchmix", "t-patchmix: placed, gated and told in words; cutmix: any place, image only."
+    )
+    patch_probability: float = number(
+        0.25, 0, 1, 0.05, "Share of strong views that get patches of another film."
+    )
+    patch_position_share: float = number(
         0.5, 0, 1, 0.05, "Share of mixes inside the text's zones; the rest follow probability."
     )
-    patch_block: float = _number(
+    patch_block: float = number(
         0.143, 0.03, 0.5, 0.01, "Side of a T-PatchMix block (share of the image's side)."
     )
-    patch_blocks: int = _number(3, 1, 16, 1, "Most blocks in one mix.")
-    patch_gate: float = _number(
+    patch_blocks: int = number(3, 1, 16, 1, "Most blocks in one mix.")
+    patch_text: Literal["zones", "conjunction", "replace"] = choice(
+        "zones",
+        "Words after a patch: the zones that now hold lesions, both texts' zones, or the partner's.",
+    )
+    patch_gate: float = number(
         0.25, 0, 1, 0.05, "Least mean probability of a lesion inside the donor's blocks."
     )
-    side_mix_probability: float = _number(
+    side_mix_probability: float = number(
         0.5,
         0,
         1,
         0.05,
         "Share of labeled views that get a lung side of another labeled film.",
     )
-    side_paste_probability: float = _number(
+    side_paste_probability: float = number(
         0.5, 0, 1, 0.05, "Share of strong unlabeled views that get a side of a labeled film."
     )
 
 
-class MethodConfig(_Settings):
+class MethodConfig(Settings):
     """What the student learns from."""
 
-    name: Literal["semi-medref", "supervised"] = _choice(
+    name: Literal["semi-medref", "supervised"] = choice(
         "semi-medref", "semi-medref: labeled and unlabeled pools; supervised: labeled pool only."
     )
-    dice_only: bool = _choice(False, "Leave the pixel-wise cross-entropy out.")
-    targets: Literal["soft", "hard", "banded"] = _choice(
+    dice_only: bool = choice(False, "Leave the pixel-wise cross-entropy out.")
+    targets: Literal["soft", "hard", "banded"] = choice(
         "soft", "What the student copies: probabilities, a mask, or a mask without its unsure band."
     )
-    threshold: float = _number(0.5, 0.05, 0.95, 0.05, "Probability where foreground begins.")
-    band: float = _number(0.7, 0.5, 0.99, 0.05, "Banded: ignored are those in (1 - band, band).")
-    lambda_labeled_itcl: float = _number(0.02, 0, 1, 0.01, "Weight of ITCL on the labeled pool.")
-    lambda_u: float = _number(1.0, 0, 10, 0.1, "Weight of the unlabeled pool after its ramp.")
-    lambda_u_ramp: float = _number(
+    threshold: float = number(0.5, 0.05, 0.95, 0.05, "Probability where foreground begins.")
+    band: float = number(0.7, 0.5, 0.99, 0.05, "Banded: ignored are those in (1 - band, band).")
+    lambda_labeled_itcl: float = number(0.02, 0, 1, 0.01, "Weight of ITCL on the labeled pool.")
+    lambda_u: float = number(1.0, 0, 10, 0.1, "Weight of the unlabeled pool after its ramp.")
+    lambda_u_ramp: float = number(
         0.3, 0, 1, 0.05, "Share of the semi-supervised phase over which lambda_u rises."
     )
-    lambda_unlabeled_itcl: float = _number(0.1, 0, 1, 0.01, "Weight of ITCL on the unlabeled pool.")
-    itcl_temperature: float = _number(0.07, 0.01, 1, 0.01, "Temperature of ITCL.")
-    itcl_targets: Literal["zones", "identity"] = _choice(
+    lambda_unlabeled_itcl: float = number(0.1, 0, 1, 0.01, "Weight of ITCL on the unlabeled pool.")
+    itcl_temperature: float = number(0.07, 0.01, 1, 0.01, "Temperature of ITCL.")
+    itcl_targets: Literal["zones", "identity"] = choice(
         "zones", "zones: overlap of the named zones (ITCL); identity: plain CLIP."
     )
-    lambda_zones: float = _number(
+    lambda_zones: float = number(
         0.1, 0, 1, 0.05, "Weight of reading the six zones back from the text vector."
     )
-    ema_start: float = _number(0.99, 0, 0.9999, 0.001, "EMA decay at the end of burn-in.")
-    ema_end: float = _number(0.99, 0, 0.9999, 0.001, "EMA decay after its ramp.")
-    ema_ramp: float = _number(
+    ema_start: float = number(0.99, 0, 0.9999, 0.001, "EMA decay at the end of burn-in.")
+    ema_end: float = number(0.99, 0, 0.9999, 0.001, "EMA decay after its ramp.")
+    ema_ramp: float = number(
         0.3, 0, 1, 0.05, "Share of the semi-supervised phase over which the EMA decay rises."
     )
-    empty_alarm: float = _number(
+    empty_alarm: float = number(
         0.5, 0, 1, 0.05, "Share of empty pseudo-masks at which the unlabeled pool is left out."
     )
 
@@ -154,45 +130,66 @@ class MethodConfig(_Settings):
         return self
 
 
-class TrainingConfig(_Settings):
+class TrainingConfig(Settings):
     """How long and how fast."""
 
-    steps: int = _number(600, 1, 1_000_000, 50, "Optimizer steps of the round.")
-    burn_in: float = _number(0.35, 0, 1, 0.05, "Share of the steps on the labeled pool alone.")
-    batch_labeled: int = _number(8, 1, 1024, 1, "Labeled cases in a step.")
-    batch_unlabeled: int = _number(8, 1, 1024, 1, "Unlabeled cases in a step.")
-    learning_rate: float = _number(2e-3, 1e-6, 1e-1, 1e-4, "Largest learning rate of AdamW.")
-    weight_decay: float = _number(0.05, 0, 1, 0.01, "Weight decay of AdamW.")
-    warm_up: float = _number(0.05, 0, 0.5, 0.01, "Share of the steps over which the rate rises.")
-    clip_norm: float = _number(1.0, 0.01, 100, 0.1, "Largest norm of the gradient.")
-    evaluate_every: int = _number(100, 1, 1_000_000, 10, "Steps between evaluations on the gate.")
-    patience: int = _number(
-        0, 0, 1000, 1, "Evaluations without a better teacher before stopping early; 0: never."
+    steps: int = number(600, 1, 1_000_000, 50, "Optimizer steps of the round.")
+    burn_in: float = number(0.35, 0, 1, 0.05, "Share of the steps on the labeled pool alone.")
+    batch_labeled: int = number(8, 1, 1024, 1, "Labeled cases in a step.")
+    batch_unlabeled: int = number(8, 1, 1024, 1, "Unlabeled cases in a step.")
+    learning_rate: float = number(2e-3, 1e-6, 1e-1, 1e-4, "Largest learning rate of AdamW.")
+    encoder_rate: float = number(
+        1.0, 0.01, 1, 0.01, "Learning rate of the vision encoder (share of the others')."
     )
-    checkpoint_seconds: float = _number(30, 1, 3600, 5, "Seconds between checkpoints.")
-    evaluation_limit: int = _number(
+    rate_floor: float = number(
+        0.01, 0, 1, 0.01, "Where the cosine of the learning rate ends (share of its largest)."
+    )
+    cosine_length: float = number(
+        1.0, 1, 10, 0.1, "Length of the cosine in rounds; above 1 the round ends before it does."
+    )
+    weight_decay: float = number(0.05, 0, 1, 0.01, "Weight decay of AdamW.")
+    warm_up: float = number(0.05, 0, 0.5, 0.01, "Share of the steps over which the rate rises.")
+    clip_norm: float = number(1.0, 0.01, 100, 0.1, "Largest norm of the gradient.")
+    evaluate_every: int = number(100, 1, 1_000_000, 10, "Steps between evaluations on the gate.")
+    patience: int = number(
+        0, 0, 1000, 1, "Evaluations without a better model before stopping early; 0: never."
+    )
+    select_by: Literal["teacher", "student"] = choice(
+        "teacher", "Whose Dice on the gate half decides which model is kept."
+    )
+    least_gain: float = number(
+        0.0, 0, 0.1, 0.001, "Gain in Dice below which an evaluation counts as no better."
+    )
+    checkpoint_seconds: float = number(30, 1, 3600, 5, "Seconds between checkpoints.")
+    evaluation_limit: int = number(
         200, 1, 100_000, 10, "Most gate cases in an evaluation before the last one."
     )
-    threads: int = _number(0, 0, 256, 1, "CPU threads; 0: one less than the machine has.")
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = _choice(
+    threads: int = number(0, 0, 256, 1, "CPU threads; 0: one less than the machine has.")
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = choice(
         "32-true", "Arithmetic; the mixed ones are for GPUs."
     )
 
 
-class RunConfig(_Settings):
+class RunConfig(Settings):
     """Everything that determines a run, given its snapshot."""
 
-    seed: int = _number(0, 0, 2**31 - 1, 1, "Equal seeds give equal runs on one device.")
+    seed: int = number(0, 0, 2**31 - 1, 1, "Equal seeds give equal runs on one device.")
     device: str = Field(
         "auto",
         pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
         description="auto, cpu, cuda, cuda:N, mps.",
     )
-    init_from: Path | None = _choice(None, "Folder of a model to continue from.")
+    init_from: Path | None = choice(None, "Folder of a model to continue from.")
     network: NetworkConfig = NetworkConfig()
     views: ViewsConfig = ViewsConfig()
     method: MethodConfig = MethodConfig()
     training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="after")
+    def _zones_can_be_read(self) -> RunConfig:
+        if self.method.lambda_zones and not self.network.zone_reading:
+            raise ConfigError("lambda_zones needs zone_reading: set it to 0, or switch that on.")
+        return self
 
     @classmethod
     def load(cls, path: Path | str) -> RunConfig:

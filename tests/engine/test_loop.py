@@ -247,6 +247,14 @@ def test_pretrained_encoders_train_and_their_model_needs_no_convnext_folder_afte
     network = read_network(folder.best)
     assert network.vision.widths == (8, 8, 16, 16)
     assert network.vision.channels == 3
+    again = make_run(
+        "warm",
+        init_from=str(folder.best),
+        network={"text_encoder": "hf", "text_weights": bert, "vision_weights": str(source)},
+        training={"steps": 1},
+    )
+    assert run(again)
+    assert read_network(again.best).vision.widths == (8, 8, 16, 16)
 
 
 def test_training_stops_early_when_the_teacher_no_longer_improves(make_run):
@@ -255,6 +263,45 @@ def test_training_stops_early_when_the_teacher_no_longer_improves(make_run):
     )
     run(folder)
     assert folder.read_scores()["steps"] < 200
+
+
+@pytest.mark.parametrize("role", ["student", "teacher"])
+def test_the_model_that_is_kept_is_chosen_by_the_role_that_selects(make_run, role):
+    folder = make_run(
+        training={"steps": 12, "evaluate_every": 1, "burn_in": 1.0, "select_by": role},
+        method={"ema_start": 0.97, "ema_end": 0.97},
+    )
+    run(folder)
+    told = [e for e in events(folder) if e["kind"] == "evaluation" and e["role"] == role]
+    on_the_way = {e["step"]: e["dice_global"] for e in told if e["half"] == "gate"}
+    best = folder.read_scores()["best_step"]
+    assert on_the_way[best] == max(on_the_way.values())
+
+
+def test_a_slower_encoder_takes_smaller_steps_than_the_rest(make_run):
+    moved = {}
+    for share in (1.0, 0.01):
+        folder = make_run(f"at {share}", training={"steps": 2, "encoder_rate": share, "warm_up": 0})
+        fresh = make_run(f"fresh {share}", training={"steps": 1, "learning_rate": 1e-6})
+        run(folder)
+        run(fresh)
+        one, other = (read_network(each.best).state_dict() for each in (folder, fresh))
+        moved[share] = {
+            part: max(
+                (one[name] - other[name]).abs().max().item()
+                for name in one
+                if name.startswith(part)
+            )
+            for part in ("vision.", "ups.")
+        }
+    assert moved[0.01]["vision."] < 0.1 * moved[1.0]["vision."]
+    assert moved[0.01]["ups."] > 0.5 * moved[1.0]["ups."]
+
+
+def test_a_small_gain_does_not_count_as_better(make_run):
+    folder = make_run(training={"steps": 60, "evaluate_every": 2, "patience": 3, "least_gain": 0.1})
+    run(folder)
+    assert folder.read_scores()["steps"] < 60
 
 
 def test_words_and_films_together_are_learned(make_run):

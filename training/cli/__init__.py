@@ -7,6 +7,8 @@ import sys
 
 import typer
 
+from training.cli.ablate import ablate
+from training.cli.describe import describe
 from training.cli.exports import app as export_app
 from training.cli.imports import app as import_app
 from training.cli.pool import register as register_pool
@@ -29,6 +31,8 @@ app.add_typer(export_app, name="export")
 app.command()(status)
 app.command("round")(round_command)
 app.command()(simulate)
+app.command()(ablate)
+app.command()(describe)
 app.add_typer(report_app, name="report")
 register_pool(app)
 

@@ -20,6 +20,8 @@ from training.engine.setup import Round
 from training.errors import RunFolderError
 from training.files import sentence_for, write_atomically
 
+CASE_SCORES = "case_scores.json"
+
 
 def finish(this: Round, pace: Pace) -> bool:
     """Score, then predict; False if asked to stop in between (a resumed run repeats this part)."""
@@ -42,6 +44,7 @@ def _score(this: Round) -> dict[str, Any]:
     threshold, device = this.config.method.threshold, this.fabric.device
     halves: dict[str, FilmPool] = {"gate": this.pools.gate, "report": this.pools.report}
     scores: dict[str, Any] = {"gate": {}, "report": {}, "gate_cases": {}}
+    of_cases: dict[str, dict[str, dict[str, float]]] = {half: {} for half in halves}
     for role in ("student", "teacher"):
         predictor = Predictor(checkpoint.read_network(this.folder.best, role).to(device), device)
         for half, pool in halves.items():
@@ -50,8 +53,10 @@ def _score(this: Round) -> dict[str, Any]:
             result = evaluate(predictor, pool, threshold)
             tell_evaluation(this, half, role, result)
             scores[half][role] = asdict(result.scores)
+            of_cases[half][role] = result.cases
             if (half, role) == ("gate", "teacher"):
                 scores["gate_cases"] = result.cases
+    write_atomically(this.folder.path / CASE_SCORES, json.dumps(of_cases, indent=1))
     counters = this.counters
     best_step = counters.best_step or counters.step
     about = {"steps": counters.step, "best_step": best_step, "seconds": round(counters.seconds, 1)}

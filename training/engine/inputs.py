@@ -11,6 +11,7 @@ from torch import Tensor
 
 from training.config import ViewsConfig
 from training.engine.mixing import (
+    PatchDraw,
     PatchPlan,
     draw_patch,
     draw_side,
@@ -20,7 +21,7 @@ from training.engine.mixing import (
 )
 from training.engine.streams import Key, derangement
 from training.engine.views import apply_strong, apply_weak, draw_strong, draw_weak
-from training.engine.words import hide_positions
+from training.engine.words import change_words, hide_positions, mirrored_text
 from training.report.zones import Convention
 
 
@@ -83,7 +84,7 @@ def strong_images(weak: Films, views: ViewsConfig) -> Tensor:
 def labeled_student_films(weak: Films, views: ViewsConfig, convention: Convention) -> StudentFilms:
     """Labeled films with whole lung sides swapped between them, masks and words moving along."""
     assert weak.masks is not None
-    images = strong_images(weak, views)
+    images = strong_images(weak, views) if views.labeled_photometry else weak.images
     partners = derangement(len(images), weak.keys[0].stream("labeled partners"))
     mixed = paste_sides(
         StudentFilms(images, weak.masks, weak.texts, weak.texts),
@@ -102,7 +103,7 @@ def unlabeled_student_films(
     views: ViewsConfig,
     convention: Convention,
 ) -> StudentFilms:
-    """Strong views of unlabeled films: patches from each other, sides of labeled films, hidden words.
+    """Strong views of unlabeled films: patches, sides of labeled films, mirrored ones, changed words.
 
     Parameters
     ----------
@@ -123,7 +124,7 @@ def unlabeled_student_films(
     mixed = paste_sides(
         patched, donated, weak.keys, ("side paste", views.side_paste_probability), convention
     )
-    return _hide_positions(mixed, weak.keys, views)
+    return _change_words(mirror_some(mixed, weak.keys, views), weak.keys, views)
 
 
 def paste_sides(
@@ -163,7 +164,7 @@ def patch_films(
     maps = own.targets[:, 0].float().cpu().numpy()
     plans = tuple(
         plan_patch(
-            draw_patch(key, views),
+            draw_patch(key, views) if i != j else PatchDraw(),
             (maps[i], own.texts[i]),
             (maps[j], own.texts[j]),
             views,
@@ -183,7 +184,31 @@ def patch_films(
     )
 
 
-def _hide_positions(films: StudentFilms, keys: tuple[Key, ...], views: ViewsConfig) -> StudentFilms:
+def mirror_some(films: StudentFilms, keys: tuple[Key, ...], views: ViewsConfig) -> StudentFilms:
+    """SPC: some films mirrored, left and right exchanged in their words (RESMatch; METHOD §1)."""
+    if views.flip_probability == 0:
+        return films
+    texts = [
+        mirrored_text(text) if key.stream("mirror").random() < views.flip_probability else None
+        for key, text in zip(keys, films.full_texts, strict=True)
+    ]
+    drawn = torch.tensor([text is not None for text in texts], device=films.images.device)
+    turned = drawn[:, None, None, None]
+    words = tuple(new or old for new, old in zip(texts, films.full_texts, strict=True))
+    return replace(
+        films,
+        images=torch.where(turned, films.images.flip(3), films.images),
+        targets=torch.where(turned, films.targets.flip(3), films.targets),
+        texts=words,
+        full_texts=words,
+    )
+
+
+def _change_words(films: StudentFilms, keys: tuple[Key, ...], views: ViewsConfig) -> StudentFilms:
+    if views.text_change == "textstrong":
+        pairs = zip(films.texts, keys, strict=True)
+        changed = tuple(change_words(text, key.stream("textstrong")) for text, key in pairs)
+        return replace(films, texts=changed)
     hidden = tuple(
         hide_positions(
             text, key.stream("posaug"), views.posaug_probability, views.posaug_fuzz_share

@@ -118,7 +118,7 @@ def _one_step(this: Round, burn_in: int) -> dict[str, float]:
     training, method, step = this.config.training, this.config.method, this.counters.step
     rate = learning_rate(step, training)
     for group in this.optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("share", 1.0)
     seed_step(this.config.seed, step)
     this.student.train()
     weight = 0.0 if this.counters.alarmed else unlabeled_weight(step, burn_in, training, method)
@@ -181,17 +181,19 @@ def _look_at_gate(this: Round, pace: Pace) -> None:
     gate, counters = this.pools.gate, this.counters
     if len(gate) == 0:
         return
-    limit = this.config.training.evaluation_limit
+    limit, least_gain = this.config.training.evaluation_limit, this.config.training.least_gain
     begun = time.monotonic()
+    dice: dict[str, float] = {}
     for role, network in (("student", this.student), ("teacher", this.teacher.network)):
         predictor = Predictor(network, this.fabric.device)
         result = evaluate(predictor, gate, this.config.method.threshold, limit)
         tell_evaluation(this, "gate", role, result)
+        dice[role] = result.scores.dice_global
     pace.count_films(2 * min(limit, len(gate)), time.monotonic() - begun)
-    dice = result.scores.dice_global
+    best = dice[this.config.training.select_by]
     counters.stale += 1
-    if dice > counters.best_dice:
-        counters.best_dice, counters.best_step, counters.stale = dice, counters.step, 0
+    if best > counters.best_dice + (least_gain if counters.best_step else 0.0):
+        counters.best_dice, counters.best_step, counters.stale = best, counters.step, 0
         this.save_best()
 
 

@@ -12,16 +12,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from training.config import ViewsConfig
+from training.engine.mixed_words import BANDS, mixed_text
 from training.engine.streams import Key
 from training.engine.words import finding_of, is_certain, text_with_zones
-from training.report.zones import Bands, Convention, zone_boxes
+from training.report.zones import Convention, zone_boxes
 
-# Where the zones lie on chest films; overlapping, since readers' levels do (METHOD §1b).
-BANDS = Bands((0.12, 0.45), (0.30, 0.65), (0.45, 0.85), (0.08, 0.50), (0.50, 0.92))
-LESION = 0.5
+CUT_AREA = (0.02, 0.40)  # Smallest and largest share of the picture that CutMix takes.
 
 Half = Literal["left", "right"]
-Mode = Literal["position", "probability"]
+Mode = Literal["position", "probability", "anywhere"]
 
 
 @dataclass(frozen=True)
@@ -39,13 +38,13 @@ class SideDraw:
 
 @dataclass(frozen=True)
 class PatchDraw:
-    """One try of T-PatchMix.
+    """One try of T-PatchMix, or of CutMix.
 
     Attributes
     ----------
-    mode : {"position", "probability"} or None
-        Where blocks may lie: in the zones the text names, or where the partner's lesions are
-        likely; None: no try.
+    mode : {"position", "probability", "anywhere"} or None
+        Where blocks may lie: in the zones the text names, where the partner's lesions are
+        likely, or anywhere (CutMix); None: no try.
     places : tuple of (float, float, float)
         For each block three numbers in [0, 1) that choose its place among those allowed.
     """
@@ -124,6 +123,8 @@ def draw_patch(key: Key, views: ViewsConfig) -> PatchDraw:
     if chance >= views.patch_probability:
         return PatchDraw()
     chosen: Mode = "position" if mode < views.patch_position_share else "probability"
+    if views.patch_kind == "cutmix":
+        chosen, places = "anywhere", places[:1]
     return PatchDraw(chosen, tuple((float(a), float(b), float(c)) for a, b, c in places))
 
 
@@ -148,6 +149,8 @@ def plan_patch(
     nothing = PatchPlan(np.zeros(here.shape, bool), text, "Nothing is pasted from another film.")
     if draw.mode is None:
         return nothing
+    if draw.mode == "anywhere":
+        return _cut(draw, here.shape, text)
     blocks, refusal = _place_blocks(draw, here.shape, (text, donor), there, views, convention)
     if refusal:
         return replace(nothing, words=refusal)
@@ -155,13 +158,24 @@ def plan_patch(
     if rate < views.patch_gate:
         sentence = f"Refused: the partner's lesion fills {rate:.0%} of the blocks, {views.patch_gate:.0%} needed."
         return replace(nothing, words=sentence)
-    mixed = _mixed_text((here, text), (there, donor), blocks, convention)
+    mixed = mixed_text((here, text), (there, donor), blocks, views.patch_text, convention)
     if mixed is None:
         return replace(nothing, words="Refused: the words of the mixed film would name no zone.")
     sentence = (
         f"Pasted {len(draw.places)} block(s) by {draw.mode}; lesion fills {rate:.0%} of them."
     )
     return PatchPlan(blocks, mixed, sentence)
+
+
+def _cut(draw: PatchDraw, shape: tuple[int, ...], text: str) -> PatchPlan:
+    """CutMix (Yun et al., 2019): one rectangle of any place, no gate, words unchanged."""
+    area, down, right = draw.places[0]
+    share = (CUT_AREA[0] + area * (CUT_AREA[1] - CUT_AREA[0])) ** 0.5
+    height, width = (max(1, round(share * side)) for side in shape)
+    top, left = round(down * (shape[0] - height)), round(right * (shape[1] - width))
+    blocks = np.zeros(shape, bool)
+    blocks[top : top + height, left : left + width] = True
+    return PatchPlan(blocks, text, f"Pasted a rectangle of {share**2:.0%} of the picture.")
 
 
 def _place_blocks(
@@ -209,36 +223,3 @@ def _likely(
     top = np.clip(row - round(place[1] * size), 0, there.shape[0] - size)
     left = np.clip(column - round(place[2] * size), 0, there.shape[1] - size)
     return int(top), int(left)
-
-
-def _mixed_text(
-    own: tuple[NDArray[np.float32], str],
-    partner: tuple[NDArray[np.float32], str],
-    blocks: NDArray[np.bool_],
-    convention: Convention,
-) -> str | None:
-    """z_mix = z_i + zones the blocks bring - zones they cover; the text unchanged if it names none."""
-    (here, text), (there, donor) = own, partner
-    one, other = finding_of(text), finding_of(donor)
-    if not is_certain(one):
-        return text
-    boxes = zone_boxes(here.shape, BANDS, convention)
-    least = max(4, here.size // 2000)
-    pasted = _zones_holding((there >= LESION) & blocks, boxes, other.zones, least)
-    before = _zones_holding(here >= LESION, boxes, one.zones, 1)
-    after = _zones_holding((here >= LESION) & ~blocks, boxes, one.zones, 1)
-    zones = (one.zones - (before - after)) | pasted
-    return text_with_zones(text, frozenset(zones)) if zones else None
-
-
-def _zones_holding(
-    lesions: NDArray[np.bool_],
-    boxes: dict[str, tuple[int, int, int, int]],
-    candidates: frozenset[str],
-    least: int,
-) -> frozenset[str]:
-    counts = {}
-    for zone in candidates:
-        top, left, bottom, right = boxes[zone]
-        counts[zone] = np.count_nonzero(lesions[top:bottom, left:right])
-    return frozenset(zone for zone, count in counts.items() if count >= least)

@@ -15,12 +15,14 @@ def burn_in_steps(training: TrainingConfig, method: MethodConfig, unlabeled: int
 
 
 def learning_rate(step: int, training: TrainingConfig) -> float:
-    """Linear warm-up, then a cosine to 1 % at the last step; ``step`` counts from 0."""
+    """Linear warm-up, then a cosine to ``rate_floor``, ``cosine_length`` rounds long; ``step`` counts from 0."""
     warm_up = max(1, round(training.steps * training.warm_up))
     if step < warm_up:
         return training.learning_rate * (step + 1) / warm_up
-    share = (step - warm_up) / max(1, training.steps - warm_up)
-    return training.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
+    length = training.cosine_length * training.steps
+    share = (step - warm_up) / max(1.0, length - warm_up)
+    floor = training.rate_floor
+    return training.learning_rate * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * share)))
 
 
 def unlabeled_weight(

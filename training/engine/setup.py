@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -28,7 +29,7 @@ class Counters:
     Attributes
     ----------
     best_dice : float
-        Best global Dice of the teacher on the gate half so far; -1 before the first.
+        Best global Dice on the gate half so far, of the role that selects; -1 before the first.
     stale : int
         Evaluations since then.
     empty_average : float
@@ -153,15 +154,21 @@ def seed_step(seed: int, step: int) -> None:
 
 def _make_student(folder: RunFolder, config: RunConfig, snapshot: Snapshot) -> Network:
     known: tuple[str, ...] = ()
+    network = config.network
     if checkpoint.has_state(folder.last):
         card = checkpoint.read_card(folder.last)
         return build(card.network, card.vocabulary, pretrained=False)
     if config.init_from is not None:
-        known = checkpoint.read_card(Path(config.init_from)).vocabulary
+        card = checkpoint.read_card(Path(config.init_from))
+        known = card.vocabulary
+        if network.vision_weights:  # They set the sizes, and are not read again.
+            brought = ("widths", "depths", "patch_size", "channels")
+            sizes = {name: getattr(card.network, name) for name in brought}
+            network = network.model_copy(update=sizes)
     cases = snapshot.labeled + snapshot.unlabeled
     vocabulary = collect_vocabulary((case.description for case in cases), known)
     seed_step(config.seed, -1)
-    return build(config.network, vocabulary, pretrained=config.init_from is None)
+    return build(network, vocabulary, pretrained=config.init_from is None)
 
 
 def _load(snapshot: Snapshot, config: RunConfig, events: EventWriter) -> Pools:
@@ -182,10 +189,13 @@ def _load(snapshot: Snapshot, config: RunConfig, events: EventWriter) -> Pools:
 
 
 def _make_optimizer(student: Network, training: TrainingConfig) -> torch.optim.Optimizer:
-    decayed = [p for p in student.parameters() if p.requires_grad and p.ndim > 1]
-    free = [p for p in student.parameters() if p.requires_grad and p.ndim <= 1]
-    groups = [
-        {"params": decayed, "weight_decay": training.weight_decay},
-        {"params": free, "weight_decay": 0.0},
-    ]
+    trained = [(name, p) for name, p in student.named_parameters() if p.requires_grad]
+    groups: list[dict[str, Any]] = []
+    # One pair of groups where all learn at one rate: states written before there were two fit.
+    shares = (1.0,) if training.encoder_rate == 1.0 else (1.0, training.encoder_rate)
+    for number, share in enumerate(shares):
+        own = [p for n, p in trained if len(shares) == 1 or n.startswith("vision.") == bool(number)]
+        decayed, free = [p for p in own if p.ndim > 1], [p for p in own if p.ndim <= 1]
+        groups.append({"params": decayed, "weight_decay": training.weight_decay, "share": share})
+        groups.append({"params": free, "weight_decay": 0.0, "share": share})
     return torch.optim.AdamW(groups, lr=training.learning_rate)

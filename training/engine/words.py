@@ -9,10 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.report.augment import draw_posaug, posaug
+from training.report.augment import draw_posaug, mix_spans, posaug
 from training.report.finding import Finding, zone_vector
 from training.report.parse import parse
 from training.report.rewrite import rewrite_zones
+from training.report.strong_text import draw_strong_text, strong_text
+from training.report.swap import swap_sides
+
+MIRRORED = {"L": "R", "R": "L"}
 
 
 @lru_cache(maxsize=8192)
@@ -39,6 +43,27 @@ def zones_of_texts(descriptions: Sequence[str]) -> tuple[Tensor, Tensor]:
 def text_with_zones(description: str, zones: frozenset[str]) -> str:
     """The description, made to name these zones and nothing else."""
     return rewrite_zones(description, zones).text
+
+
+@lru_cache(maxsize=8192)
+def joined_text(description: str, donor: str, rule: str) -> str:
+    """The paper's span mixing: the donor's zones in place of the own ones, or both (METHOD §1)."""
+    return mix_spans(description, donor, "replace" if rule == "replace" else "conjunction").text
+
+
+@lru_cache(maxsize=8192)
+def mirrored_text(description: str) -> str | None:
+    """The words of the mirror image; None where they cannot be read surely enough to mirror them."""
+    finding, text = finding_of(description), swap_sides(description).text
+    if finding.conflict or finding.reading not in ("clear", "repaired"):
+        return None
+    wanted = {MIRRORED[zone[0]] + zone[1:] for zone in finding.zones}
+    return text if finding_of(text).zones == wanted else None
+
+
+def change_words(description: str, rng: np.random.Generator) -> str:
+    """TextStrong: words dropped, replaced and swapped, whatever they mean (METHOD §1, table 3)."""
+    return strong_text(description, draw_strong_text(rng, description)).text
 
 
 def hide_positions(

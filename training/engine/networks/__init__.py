@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from training.config import NetworkConfig
-from training.engine.networks.mmi_unet import MMIUNet, Output
+from training.engine.networks.guide_decoder import GuideDecoder
+from training.engine.networks.mmi_unet import MMIUNet
+from training.engine.networks.referring import Output, ReferringNetwork
 from training.engine.networks.text import FrozenBert, SmallTextEncoder, collect_vocabulary
 
-Network = MMIUNet
+Network = ReferringNetwork
+ARCHITECTURES = {"mmi-unet": MMIUNet, "guide-decoder": GuideDecoder}
 
-__all__ = ["Network", "Output", "build", "collect_vocabulary", "resolved"]
+__all__ = ["ARCHITECTURES", "Network", "Output", "build", "collect_vocabulary", "resolved"]
 
 
 def build(config: NetworkConfig, vocabulary: Sequence[str], pretrained: bool = True) -> Network:
@@ -32,12 +35,12 @@ def build(config: NetworkConfig, vocabulary: Sequence[str], pretrained: bool = T
     """
     words: SmallTextEncoder | FrozenBert
     if config.text_encoder == "hf" and config.text_weights:
-        words = FrozenBert(config.text_weights, config.text_tokens)
+        words = FrozenBert(config.text_weights, config.text_tokens, config.text_dropout)
     else:
         words = SmallTextEncoder(
             vocabulary, config.text_width, config.text_layers, config.heads, config.text_tokens
         )
-    return MMIUNet(config, words, pretrained)
+    return ARCHITECTURES[config.name](config, words, pretrained)
 
 
 def resolved(network: Network) -> NetworkConfig:
@@ -48,5 +51,6 @@ def resolved(network: Network) -> NetworkConfig:
             "widths": vision.widths,
             "depths": vision.depths,
             "patch_size": vision.patch_size,
+            "channels": vision.channels,
         }
     )

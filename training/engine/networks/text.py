@@ -100,6 +100,8 @@ class FrozenBert(nn.Module):
         Folder or hub name of a BERT checkpoint (safetensors) with its tokenizer.
     max_tokens : int
         Longer descriptions lose their end.
+    dropout : float
+        Share of features dropped in training, in place of BERT's own dropout, which the cache removes.
 
     Raises
     ------
@@ -107,7 +109,7 @@ class FrozenBert(nn.Module):
         If the checkpoint cannot be loaded as a plain BERT.
     """
 
-    def __init__(self, source: str, max_tokens: int) -> None:
+    def __init__(self, source: str, max_tokens: int, dropout: float = 0.15) -> None:
         super().__init__()
         tokenizer, model = _load_bert(source)
         self.width: int = model.config.hidden_size
@@ -116,7 +118,7 @@ class FrozenBert(nn.Module):
         self._hidden = (tokenizer, model)
         self._max_tokens = min(max_tokens, model.config.max_position_embeddings)
         self._cache: dict[str, Tensor] = {}
-        self.drop = nn.Dropout(0.15)  # In place of BERT's own dropout, which the cache removes.
+        self.drop = nn.Dropout(dropout)
         self.anchor: Tensor
         self.register_buffer("anchor", torch.zeros(1), persistent=False)
 
@@ -153,10 +155,11 @@ class FrozenBert(nn.Module):
 
 
 def _load_bert(source: str) -> tuple[Any, Any]:
-    from transformers import AutoTokenizer, BertModel
+    # The plain classes: a checkpoint that names code of its own (CXR-BERT does) is read without it.
+    from transformers import BertModel, BertTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        tokenizer = BertTokenizer.from_pretrained(source, trust_remote_code=False)
         model = BertModel.from_pretrained(
             source, add_pooling_layer=False, use_safetensors=True, trust_remote_code=False
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from transformers import ConvNextConfig, ConvNextModel
 
 from training.config import NetworkConfig
+from training.engine.networks.convnext_release import load_release
 from training.errors import EngineError
 
 
@@ -40,15 +42,17 @@ class VisionEncoder(nn.Module):
         self.stages = model.encoder.stages
 
     def embed(self, images: Tensor) -> Tensor:
-        """``(B, 1, H, W)`` to ``(B, widths[0], H / patch, W / patch)``."""
-        return self.embeddings(images.expand(-1, self.channels, -1, -1))
+        """``(B, 1 or 3, H, W)`` to ``(B, widths[0], H / patch, W / patch)``."""
+        if images.shape[1] != self.channels:
+            images = images.mean(1, keepdim=True).expand(-1, self.channels, -1, -1)
+        return self.embeddings(images)
 
 
 def _unloaded(config: NetworkConfig) -> ConvNextModel:
     imitate = config.vision_weights is not None
     return ConvNextModel(
         ConvNextConfig(
-            num_channels=3 if imitate else 1,
+            num_channels=config.channels or (3 if imitate else 1),
             patch_size=config.patch_size,
             hidden_sizes=list(config.widths),
             depths=list(config.depths),
@@ -60,6 +64,8 @@ def _unloaded(config: NetworkConfig) -> ConvNextModel:
 
 
 def _pretrained(config: NetworkConfig) -> ConvNextModel:
+    if str(config.vision_weights).endswith(".safetensors"):
+        return load_release(Path(str(config.vision_weights)))
     try:
         return ConvNextModel.from_pretrained(
             config.vision_weights, use_safetensors=True, trust_remote_code=False
@@ -67,7 +73,8 @@ def _pretrained(config: NetworkConfig) -> ConvNextModel:
     except (OSError, ValueError) as error:
         raise EngineError(
             f"The vision encoder {config.vision_weights} cannot be loaded as a ConvNeXt from "
-            "safetensors: give a folder with config.json and model.safetensors, or a hub name."
+            "safetensors: give a folder with config.json and model.safetensors, a hub name, or a "
+            ".safetensors file in the layout of the original release."
         ) from error
 
 

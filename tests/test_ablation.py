@@ -1,0 +1,186 @@
+"""The papers' tables: their rows, the splits of labels, reuse of finished runs, and what is printed."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from made import small_project
+from scipy.stats import wilcoxon
+from typer.testing import CliRunner
+
+from training import ablation
+from training.ablation import Cell, cells, plan, run_all, with_share
+from training.ablation_rows import TABLES
+from training.cli import app
+from training.cli.ablate import lines
+from training.config import RunConfig, preset
+from training.errors import PoolError, SemiMedRefError
+from training.round import freeze
+from training.rundir import RunFolder
+
+TINY = {
+    "device": "cpu",
+    "network": {
+        "image_size": 32,
+        "widths": [8, 8, 8, 8],
+        "depths": [1, 1, 1, 1],
+        "text_width": 16,
+        "heads": 2,
+    },
+    "training": {"steps": 2, "batch_labeled": 2, "batch_unlabeled": 2, "threads": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return small_project(tmp_path_factory.mktemp("ablation") / "p", labeled=8, unlabeled=2)
+
+
+@pytest.fixture
+def snapshot(project):
+    return freeze(project)
+
+
+def test_shares_are_nested_and_keep_no_mask_of_the_others(snapshot):
+    few, more = with_share(snapshot, 0.2), with_share(snapshot, 0.6)
+    names = [{case.case_id for case in each.labeled} for each in (few, more)]
+    assert [len(each) for each in names] == [2, 6]
+    assert names[0] < names[1]
+    for each in (few, more):
+        assert all(case.mask is None for case in each.unlabeled)
+        assert len(each.labeled) + len(each.unlabeled) == 10
+        assert (each.gate, each.report) == (snapshot.gate, snapshot.report)
+    assert with_share(snapshot, 0.2) == few
+
+
+@pytest.mark.parametrize("share", [0.9, 0.0, -1, 2])
+def test_more_labels_than_there_are_cannot_be_had(snapshot, share):
+    with pytest.raises(PoolError, match="the project has 8"):
+        with_share(snapshot, share)
+
+
+def test_an_empty_report_half_is_refused(snapshot):
+    with pytest.raises(PoolError, match="report half"):
+        with_share(snapshot.model_copy(update={"report": ()}), 0.2)
+
+
+@pytest.mark.parametrize("name", ["default", "paper", "release"])
+def test_the_rows_add_one_part_at_a_time(name, snapshot, tmp_path):
+    runs = plan(2, snapshot, preset(name), [0.2], 1, tmp_path)
+    settings = [run.config for run in runs]
+    assert [c.method.name for c in settings] == ["supervised"] + ["semi-medref"] * 4
+    assert [c.views.posaug_probability > 0 for c in settings[1:]] == [False, True, True, True]
+    assert [c.views.patch_probability > 0 for c in settings[1:]] == [False, False, True, True]
+    for part in ("lambda_labeled_itcl", "lambda_unlabeled_itcl"):
+        assert [getattr(c.method, part) > 0 for c in settings] == [False] * 4 + [True]
+    whole = settings[-1].model_copy(update={"training": preset(name).training})
+    assert whole == preset(name)
+
+
+def test_the_rows_of_table_3_each_replace_one_part(snapshot, tmp_path):
+    base = preset("default")
+    runs = plan(3, snapshot, base, [0.2], 1, tmp_path)
+    cutmix, strong, mirrored, clip, whole = (run.config for run in runs)
+    assert cutmix.views.patch_kind == "cutmix"
+    assert strong.views.text_change == "textstrong"
+    assert (mirrored.views.flip_probability, mirrored.views.patch_probability) == (0.5, 0)
+    assert clip.method.itcl_targets == "identity"
+    assert (whole.views, whole.method) == (base.views, base.method)
+
+
+def test_a_folder_is_named_by_all_that_decides_its_result_and_nothing_else(snapshot, tmp_path):
+    config = RunConfig.parse(TINY)
+
+    def names(config=config, share=0.2, processes=1):
+        runs = plan(2, snapshot, config, [share], 2, tmp_path, processes)
+        return {run.folder.name for run in runs}
+
+    longer = config.training.model_copy(update={"steps": 3})
+    automatic = config.training.model_copy(update={"threads": 0})
+    assert len(names()) == 10
+    assert names() == names(processes=2)
+    assert names() == names(config.model_copy(update={"training": automatic}))
+    assert not names() & names(config.model_copy(update={"training": longer}))
+    assert not names() & names(share=0.4)
+    with pytest.raises(SemiMedRefError, match="no table 4"):
+        plan(4, snapshot, config, [0.2], 1, tmp_path)
+
+
+def pretend(runs, dice):
+    """Write scores as if the runs had been trained; ``dice(run)`` gives the Dice of each case."""
+    for run in runs:
+        folder = RunFolder.create(run.folder, run.config, run.snapshot)
+        ids = [case.case_id for case in run.snapshot.report]
+        values = [float(value) for value in dice(run)]
+        of_cases = dict(zip([*ids, *(f"c{n}" for n in range(len(values)))], values, strict=False))
+        mean = float(np.mean(list(of_cases.values())))
+        both = {role: {"dice_global": mean} for role in ("student", "teacher")}
+        folder.write_scores({"report": both})
+        told = {"report": {"student": of_cases, "teacher": of_cases}}
+        (run.folder / "case_scores.json").write_text(json.dumps(told))
+
+
+def test_figures_are_means_spreads_and_paired_tests_over_cases(snapshot, tmp_path):
+    runs = plan(2, snapshot, RunConfig.parse(TINY), [0.2], 3, tmp_path)
+    order = [row.key for row in TABLES[2]]
+    base = np.random.default_rng(0).uniform(0.3, 0.6, 12)
+    noise = np.random.default_rng(1).uniform(0, 0.04, (len(order), 12))
+
+    def dice(run):
+        at = order.index(run.row.key)
+        return base + 0.05 * min(at, 3) + noise[min(at, 3)] + 0.01 * run.seed
+
+    pretend(runs, dice)
+    found = cells(2, runs)
+    first, second, last = (found[key, 0.2] for key in (order[0], order[1], order[-1]))
+    assert (first.against, first.p) == (None, None)
+    assert first.mean == pytest.approx((base + noise[0]).mean() + 0.01)
+    assert first.spread == pytest.approx(0.01)
+    assert second.against == order[0]
+    assert second.p == pytest.approx(wilcoxon(0.05 + noise[1] - noise[0]).pvalue)
+    assert last.p == 1.0
+
+
+def test_table_2_is_printed_in_the_papers_layout():
+    found = {(row.key, 0.01): Cell((0.8, 0.82)) for row in TABLES[2]}
+    found |= {(row.key, 0.02): Cell((0.9, 0.9), "x", 0.0004) for row in TABLES[2]}
+    told = lines(2, found, [0.01, 0.02], 2, "student")
+    assert told[0].split() == ["T-S", "PosAug", "T-PatchMix", "ITCL", "1", "%", "2", "%"]
+    assert told[1].split()[:4] == ["-"] * 4
+    assert told[4].split()[:4] == ["x", "x", "x", "-"]
+    assert "81.00 ± 1.41" in told[1]
+    assert "90.00 ± 0.00 (p < 0.001)" in told[1]
+    assert len({line.index(" ± ") for line in told[1:6]}) == 1
+
+
+def test_the_command_trains_prints_and_the_next_time_reuses(project, tmp_path, monkeypatch):
+    config = tmp_path / "tiny.json"
+    config.write_text(RunConfig.parse(TINY).model_dump_json())
+    command = ["ablate", str(project.folder), "--table", "3", "--labels", "0.2", "--seeds", "1"]
+    command += ["--config", str(config), "--json", str(tmp_path / "out.json"), "--processes", "2"]
+    runs = plan(3, freeze(project), RunConfig.parse(TINY), [0.2], 1, project.folder / "ablations")
+    RunFolder.create(runs[0].folder, runs[0].config, runs[0].snapshot)  # One was interrupted.
+    pretend(runs[1:4], lambda run: np.full(2, 0.5))  # Two rows are left to train.
+    first = CliRunner().invoke(app, command, catch_exceptions=False)
+    assert first.exit_code == 0, first.output
+    assert "CutMix for T-PatchMix" in first.output
+    told = json.loads((tmp_path / "out.json").read_text())
+    assert [cell["row"] for cell in told["cells"]] == [row.key for row in TABLES[3]]
+    assert all(0 <= cell["mean"] <= 1 for cell in told["cells"])
+    assert len(list((project.folder / "ablations").iterdir())) == 5
+
+    def forbidden(*_args, **_options):
+        raise AssertionError("a finished run was trained again")
+
+    monkeypatch.setattr(ablation.subprocess, "run", forbidden)
+    again = CliRunner().invoke(app, command, catch_exceptions=False)
+    assert again.output == first.output
+
+
+def test_a_run_that_fails_says_why_and_leaves_what_was_done(project, snapshot, tmp_path):
+    runs = plan(3, snapshot, RunConfig.parse({**TINY, "device": "cuda:9"}), [0.2], 1, tmp_path)
+    with pytest.raises(SemiMedRefError, match="cuda:9"):
+        run_all(runs[:1], 1)
+    assert runs[0].folder.is_dir()

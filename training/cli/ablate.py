@@ -1,0 +1,108 @@
+"""The command that prints the papers' ablation tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+from rich.progress import Progress
+
+from training.ablation import Cell, Role, cells, plan, run_all
+from training.ablation_rows import PARTS, TABLES, Row
+from training.cli.project import ProjectFolder
+from training.cli.rounds import ConfigFile, PresetName, Steps, chosen_config
+from training.errors import ConfigError
+from training.files import write_atomically
+from training.pool import Project
+from training.round import freeze
+
+
+def ablate(
+    project: ProjectFolder,
+    table: Annotated[int, typer.Option(min=2, max=3, help="The paper's table.")] = 2,
+    labels: Annotated[
+        str, typer.Option(help="Shares of the training cases that keep their labels.")
+    ] = "0.01,0.02",
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each row.")] = 3,
+    config: ConfigFile = None,
+    preset_name: PresetName = None,
+    steps: Steps = None,
+    role: Annotated[str, typer.Option(help="Whose score: student (as released) or teacher.")] = (
+        "student"
+    ),
+    processes: Annotated[int, typer.Option(min=1, help="Trainers at a time.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the runs; PROJECT/ablations if not given.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Where to write the figures.")
+    ] = None,
+) -> None:
+    """Train the rows of a table and print it; finished runs are reused, interrupted ones go on."""
+    if role not in ("student", "teacher"):
+        raise ConfigError(f"There is no role {role!r}: choose student or teacher.")
+    pool, shares = Project.open(project), _shares(labels)
+    settings = chosen_config(pool, config, preset_name, steps)
+    folder = out or pool.folder / "ablations"
+    runs = plan(table, freeze(pool), settings, shares, seeds, folder, processes)
+    with Progress(transient=True) as progress:
+        bar = progress.add_task(f"Table {table}", total=len(runs))
+        run_all(runs, processes, lambda run: progress.advance(bar))
+    found = cells(table, runs, cast(Role, role))
+    for line in lines(table, found, shares, seeds, role):
+        print(line)
+    if json_file is not None:
+        rows = [
+            {"row": key, "share": share, **asdict(cell), "mean": cell.mean, "spread": cell.spread}
+            for (key, share), cell in found.items()
+        ]
+        content = {"table": table, "role": role, "seeds": seeds, "cells": rows}
+        write_atomically(json_file, json.dumps(content, indent=1))
+
+
+def lines(
+    table: int,
+    found: dict[tuple[str, float], Cell],
+    shares: Sequence[float],
+    seeds: int,
+    role: str,
+) -> list[str]:
+    """The table in the paper's layout: a line for each row, a column for each share of labels."""
+    heads = [*PARTS] if table == 2 else ["Method"]
+    body = [[*heads, *(f"{100 * share:g} %" for share in shares)]]
+    for row in TABLES[table]:
+        marks = _marks(row) if table == 2 else [row.title]
+        body.append([*marks, *(_figure(found[row.key, share]) for share in shares)])
+    widths = [max(len(line[column]) for line in body) for column in range(len(body[0]))]
+    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+            for line in body]  # fmt: skip
+    against = "the row above" if table == 2 else "the last row"
+    note = (
+        f"Global Dice (%) of the {role} on the report half, mean ± standard deviation of {seeds} seed(s); "
+        f"p against {against}: Wilcoxon's paired test over cases."
+    )
+    return [*text, note]
+
+
+def _marks(row: Row) -> list[str]:
+    return ["x" if part in row.parts else "-" for part in PARTS]
+
+
+def _figure(cell: Cell) -> str:
+    text = f"{100 * cell.mean:.2f} ± {100 * cell.spread:.2f}"
+    return text if cell.p is None else f"{text} (p {_p_value(cell.p)})"
+
+
+def _p_value(p: float) -> str:
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
+def _shares(labels: str) -> list[float]:
+    try:
+        return list(dict.fromkeys(float(each) for each in labels.split(",")))
+    except ValueError as error:
+        raise ConfigError(f"--labels is {labels!r}: give shares such as 0.01,0.02.") from error

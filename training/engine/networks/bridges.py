@@ -1,0 +1,93 @@
+"""Bridges: a stage of the vision encoder and the words attend to each other. Whole networks live elsewhere."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from training.engine.networks.vision import position_code
+
+
+class Attend(nn.Module):
+    """One block: self-attention, cross-attention to the other side, feed-forward; all residual."""
+
+    def __init__(self, width: int, heads: int, hidden: int) -> None:
+        super().__init__()
+        self.inner = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.across = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.feed = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(4))
+
+    def forward(
+        self, own: Tensor, other: Tensor, own_gone: Tensor | None, other_gone: Tensor | None
+    ) -> Tensor:
+        """Update ``own`` (B, N, C) from ``other`` (B, M, C); ``*_gone`` (bool) marks padding."""
+        query = self.norms[0](own)
+        own = own + self.inner(query, query, query, own_gone, need_weights=False)[0]
+        other = self.norms[1](other)
+        query = self.norms[2](own)
+        own = own + self.across(query, other, other, other_gone, need_weights=False)[0]
+        return own + self.feed(self.norms[3](own))
+
+
+class Bridge(nn.Module):
+    """Vision at half resolution and words attend to each other (MMI-UNet's bridge, small).
+
+    Parameters
+    ----------
+    vision, text : int
+        Channels of the vision stage and of the words; attention runs at the words' width.
+    """
+
+    def __init__(self, vision: int, text: int, heads: int, hidden: int) -> None:
+        super().__init__()
+        self.enter = nn.Linear(vision, text)
+        self.leave = nn.Linear(text, vision)
+        self.see = Attend(text, heads, hidden)
+        self.read = Attend(text, heads, hidden)
+
+    def forward(self, features: Tensor, words: Tensor, gone: Tensor) -> tuple[Tensor, Tensor]:
+        """Bridged vision ``(B, C, H, W)`` and words ``(B, T, D)``; ``gone`` (B, T) marks padding."""
+        small = F.avg_pool2d(features, 2, ceil_mode=True)
+        height, width = small.shape[2:]
+        place = position_code(height, width, words.shape[2], words)
+        tokens = self.enter(small.permute(0, 2, 3, 1)) + place
+        seen = self.see(tokens.flatten(1, 2), words, None, gone)
+        read = self.read(words, tokens.flatten(1, 2), gone, None)
+        change = self.leave(seen).transpose(1, 2).unflatten(2, (height, width))
+        grown = F.interpolate(change, features.shape[2:], mode="bilinear", align_corners=False)
+        return features + grown, read
+
+
+class StageBridge(nn.Module):
+    """The bridge at the stage's own width, with learned resampling (MMI-UNet; METHOD §1, Networks).
+
+    Cheaper than `Bridge` where words are wider than the first stages.
+
+    Parameters
+    ----------
+    vision, text : int
+        Channels of the vision stage and of the words; attention runs at the stage's width.
+    """
+
+    def __init__(self, vision: int, text: int, heads: int, hidden: int) -> None:
+        super().__init__()
+        self.shrink = nn.Conv2d(vision, vision, 2, stride=2)
+        self.grow = nn.ConvTranspose2d(vision, vision, 2, stride=2)
+        self.enter = nn.Linear(text, vision)
+        self.leave = nn.Linear(vision, text)
+        self.see = Attend(vision, heads, hidden)
+        self.read = Attend(vision, heads, hidden)
+
+    def forward(self, features: Tensor, words: Tensor, gone: Tensor) -> tuple[Tensor, Tensor]:
+        """Bridged vision ``(B, C, H, W)`` and words ``(B, T, D)``; ``gone`` (B, T) marks padding."""
+        rows, columns = features.shape[2:]
+        small = self.shrink(F.pad(features, (0, columns % 2, 0, rows % 2)))
+        height, width = small.shape[2:]
+        place = position_code(height, width, small.shape[1], words)
+        tokens = (small.permute(0, 2, 3, 1) + place).flatten(1, 2)
+        narrow = self.enter(words)
+        seen = self.see(tokens, narrow, None, gone)
+        read = self.read(narrow, tokens, gone, None)
+        change = self.grow(seen.transpose(1, 2).unflatten(2, (height, width)))
+        return features + change[:, :, :rows, :columns], self.leave(read)
