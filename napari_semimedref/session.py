@@ -19,6 +19,7 @@ from training.review import OpenCase, ReviewDesk
 from training.review_queue import plan_queue
 
 LATER = "come back later"
+UNUSABLE = "proposal unusable"
 BAND_CASES, LEAST_BAND_CASES = 60, 8
 
 
@@ -128,6 +129,8 @@ class ReviewSession:
     def next(self) -> None:
         """Open the next case of the queue, or clear the desk when it is empty."""
         self.settle()
+        if not self.desk.queue:
+            self._plan_rest()
         self.desk.next()
         self._moved()
 
@@ -149,9 +152,10 @@ class ReviewSession:
         return revision
 
     def skip(self, reason: str = LATER) -> None:
-        """Put the case aside with a reason, then open the next one."""
+        """Put the case aside with a reason, then open the next one; `UNUSABLE` rejects its proposal, if it has one."""
         self.settle()
-        self.desk.skip(reason)
+        proposed = self.current is not None and self.current.proposal is not None
+        self.desk.skip(reason, rejected=proposed and reason == UNUSABLE)
         self.next()
 
     # -- working on the case -----------------------------------------------------------------------
@@ -265,6 +269,12 @@ class ReviewSession:
             self._writer.shutdown()
 
     # -- inside ------------------------------------------------------------------------------------
+
+    def _plan_rest(self) -> None:
+        """A queue has a greatest length: at its end look for cases that were not on the desk yet."""
+        self.plan()
+        seen = set(self.desk.visited)
+        self.desk.set_queue([case_id for case_id in self.desk.queue if case_id not in seen])
 
     def _moved(self) -> None:
         self._counted_ahead = 0
