@@ -8,19 +8,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 from psygnal import Signal
 
+from napari_semimedref.bands import bands_of
 from training.acquisition import Choice
 from training.errors import SemiMedRefError
 from training.pool import Project, Revision
-from training.pool.images import read_mask
 from training.pool.leases import give_back, take_lease
 from training.pool.rounds import read_proposal, serving_model
-from training.report import THIRDS, Bands, learn_bands
+from training.report import THIRDS, Bands
 from training.review import OpenCase, ReviewDesk
 from training.review_queue import plan_queue
 
 LATER = "come back later"
 UNUSABLE = "proposal unusable"
-BAND_CASES, LEAST_BAND_CASES = 60, 8
 
 
 class ReviewSession:
@@ -284,14 +283,3 @@ class ReviewSession:
     def _serving_id(self) -> str | None:
         model = serving_model(self.project)
         return None if model is None else model.id
-
-
-def bands_of(project: Project) -> Bands:
-    """Bands that fit the project's labeled cases; thirds of the film while there are few."""
-    cases = [
-        (case, case.mask) for case in project.cases_page("labeled", count=BAND_CASES) if case.mask
-    ]
-    if len(cases) < LEAST_BAND_CASES:
-        return THIRDS
-    masks = [read_mask(project.folder / mask) for _, mask in cases]
-    return learn_bands(masks, [case.zones for case, _ in cases], project.laterality)

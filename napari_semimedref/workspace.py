@@ -13,12 +13,13 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.utils.notifications import show_warning
 from psygnal import Signal
-from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QApplication
 
 from napari_semimedref.engine_client import Answer, EngineClient
 from napari_semimedref.run_monitor import RunMonitor
 from napari_semimedref.session import LATER, ReviewSession
+from napari_semimedref.timers import timer_for
 from napari_semimedref.viewer_bridge import ViewerBridge
 from training.errors import SemiMedRefError
 from training.pool import Project, Revision
@@ -280,15 +281,6 @@ class Workspace(QObject):
             if self.session.refresh():
                 self.engine.ask("reload")
                 self.service_said.emit("A new teacher serves: its proposals are in.")
-
-
-def timer_for(owner: QObject, interval_ms: int, act: Any, *, once: bool = False) -> QTimer:
-    """A stopped timer that lives and ends with its owner."""
-    timer = QTimer(owner)
-    timer.setInterval(interval_ms)
-    timer.setSingleShot(once)
-    timer.timeout.connect(act)
-    return timer
 
 
 def _same(mask: np.ndarray, draft: np.ndarray | None) -> bool:

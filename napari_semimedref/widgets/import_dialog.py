@@ -14,12 +14,13 @@ from qtpy.QtWidgets import QDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWid
 from napari_semimedref import imports
 from napari_semimedref.background import Work
 from napari_semimedref.imports import Carried, Looked, Rehearsal, Request
+from napari_semimedref.timers import timer_for
 from napari_semimedref.widgets.drops import Drops, only_one
 from napari_semimedref.widgets.import_form import ImportForm
 from napari_semimedref.widgets.import_report import Findings
 from napari_semimedref.widgets.import_source import SourceForm
 from napari_semimedref.widgets.parts import button, sentence
-from napari_semimedref.workspace import Workspace, timer_for
+from napari_semimedref.workspace import Workspace
 from training.errors import SemiMedRefError
 from training.formats import FormatName
 

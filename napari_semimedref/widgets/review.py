@@ -10,10 +10,10 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout
 
 from napari_semimedref import keys
 from napari_semimedref.session import LATER, UNUSABLE
+from napari_semimedref.timers import timer_for
 from napari_semimedref.viewer_bridge import MASK, PROPOSAL, UNCERTAINTY
 from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.parts import button, sentence
-from napari_semimedref.workspace import timer_for
 from training.review import OpenCase
 
 SOON_MS = 350
