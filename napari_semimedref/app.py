@@ -129,7 +129,7 @@ def begin_demo_round(space: Any) -> None:
 def _take_screenshot_when_ready(viewer: Any, space: Any, path: Path, patience: float) -> None:
     from qtpy.QtCore import QTimer
 
-    from napari_semimedref.workspace import timer_for
+    from napari_semimedref.timers import timer_for
 
     window = viewer.window._qt_window
     deadline = time.monotonic() + patience

@@ -8,18 +8,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 from psygnal import Signal
 
+from napari_semimedref.bands import bands_of
 from training.acquisition import Choice
 from training.errors import SemiMedRefError
 from training.pool import Project, Revision
-from training.pool.images import read_mask
 from training.pool.leases import give_back, take_lease
 from training.pool.rounds import read_proposal, serving_model
-from training.report import THIRDS, Bands, learn_bands
+from training.report import THIRDS, Bands
 from training.review import OpenCase, ReviewDesk
 from training.review_queue import plan_queue
 
 LATER = "come back later"
-BAND_CASES, LEAST_BAND_CASES = 60, 8
+UNUSABLE = "proposal unusable"
 
 
 class ReviewSession:
@@ -128,6 +128,8 @@ class ReviewSession:
     def next(self) -> None:
         """Open the next case of the queue, or clear the desk when it is empty."""
         self.settle()
+        if not self.desk.queue:
+            self._plan_rest()
         self.desk.next()
         self._moved()
 
@@ -149,9 +151,10 @@ class ReviewSession:
         return revision
 
     def skip(self, reason: str = LATER) -> None:
-        """Put the case aside with a reason, then open the next one."""
+        """Put the case aside with a reason, then open the next one; `UNUSABLE` rejects its proposal, if it has one."""
         self.settle()
-        self.desk.skip(reason)
+        proposed = self.current is not None and self.current.proposal is not None
+        self.desk.skip(reason, rejected=proposed and reason == UNUSABLE)
         self.next()
 
     # -- working on the case -----------------------------------------------------------------------
@@ -266,6 +269,12 @@ class ReviewSession:
 
     # -- inside ------------------------------------------------------------------------------------
 
+    def _plan_rest(self) -> None:
+        """A queue has a greatest length: at its end look for cases that were not on the desk yet."""
+        self.plan()
+        seen = set(self.desk.visited)
+        self.desk.set_queue([case_id for case_id in self.desk.queue if case_id not in seen])
+
     def _moved(self) -> None:
         self._counted_ahead = 0
         self.opened.emit(self.current)
@@ -274,14 +283,3 @@ class ReviewSession:
     def _serving_id(self) -> str | None:
         model = serving_model(self.project)
         return None if model is None else model.id
-
-
-def bands_of(project: Project) -> Bands:
-    """Bands that fit the project's labeled cases; thirds of the film while there are few."""
-    cases = [
-        (case, case.mask) for case in project.cases_page("labeled", count=BAND_CASES) if case.mask
-    ]
-    if len(cases) < LEAST_BAND_CASES:
-        return THIRDS
-    masks = [read_mask(project.folder / mask) for _, mask in cases]
-    return learn_bands(masks, [case.zones for case, _ in cases], project.laterality)

@@ -13,15 +13,16 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.utils.notifications import show_warning
 from psygnal import Signal
-from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QApplication
 
 from napari_semimedref.engine_client import Answer, EngineClient
 from napari_semimedref.run_monitor import RunMonitor
 from napari_semimedref.session import LATER, ReviewSession
+from napari_semimedref.timers import timer_for
 from napari_semimedref.viewer_bridge import ViewerBridge
 from training.errors import SemiMedRefError
-from training.pool import Project
+from training.pool import Project, Revision
 from training.review import OpenCase
 
 DRAIN_MS = 40
@@ -30,6 +31,10 @@ LEASE_MS = 200_000  # well within the time a lease holds
 AUTOSAVE_MS = 300
 ASK_MS = 250
 NAME = "napari_semimedref.workspace"
+CONTESTED = (
+    "{case} is contested: readers disagree, your revision is kept, and the reference stays as it was until somebody "
+    "decides with `semimedref adjudicate`."
+)
 
 
 class Workspace(QObject):
@@ -98,6 +103,17 @@ class Workspace(QObject):
         session.description_edited.connect(self._on_words)
         session.mask_edited.connect(self._on_mask)
         session.failed.connect(show_warning)
+        session.accepted.connect(self._on_accepted)
+
+    def take_in(self, folder: Path) -> None:
+        """Cases came into the project in ``folder``: show them, opening the project if it is not the open one."""
+        if not self.is_open or self.session.project.folder != folder.resolve():
+            self.open_project(folder, self.session.desk.reader if self.is_open else "")
+            return
+        with self.attempt():
+            self.session.plan()
+            if self.session.current is None:
+                self.session.next()
 
     def close_project(self) -> None:
         """Save the draft and end the service. A round goes on."""
@@ -213,6 +229,11 @@ class Workspace(QObject):
         if strokes or not _same(mask, session.mask):
             session.edit_mask(mask, strokes=strokes)
 
+    def _on_accepted(self, revision: Revision) -> None:
+        with self.attempt():
+            if self.session.project.case(revision.case_id).contested:
+                show_warning(CONTESTED.format(case=revision.case_id))
+
     def _on_mask(self) -> None:
         self._autosave.start()
 
@@ -260,15 +281,6 @@ class Workspace(QObject):
             if self.session.refresh():
                 self.engine.ask("reload")
                 self.service_said.emit("A new teacher serves: its proposals are in.")
-
-
-def timer_for(owner: QObject, interval_ms: int, act: Any, *, once: bool = False) -> QTimer:
-    """A stopped timer that lives and ends with its owner."""
-    timer = QTimer(owner)
-    timer.setInterval(interval_ms)
-    timer.setSingleShot(once)
-    timer.timeout.connect(act)
-    return timer
 
 
 def _same(mask: np.ndarray, draft: np.ndarray | None) -> bool:

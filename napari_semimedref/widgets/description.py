@@ -8,10 +8,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat, QTextCursor
 from qtpy.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
+from napari_semimedref.timers import timer_for
 from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.parts import button, heading, sentence
 from napari_semimedref.widgets.zone_map import ZoneMap
-from napari_semimedref.workspace import timer_for
 from training.report import (
     Disagreement,
     Finding,

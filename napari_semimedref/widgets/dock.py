@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QFrame, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
+from napari_semimedref.widgets.import_dialog import open_import
 from napari_semimedref.widgets.parts import button, heading, sentence
 from napari_semimedref.workspace import Workspace, workspace_of
 
 EMPTY = (
-    "No project is open. A project is a folder made by `semimedref phantom` (synthetic films to try out) or "
-    "`semimedref import` (your own films)."
+    "No project is open. Import your own films to make one; `semimedref phantom` makes one of synthetic films to try "
+    "out."
 )
 
 
@@ -46,8 +48,13 @@ class Dock(QWidget):
         column.addWidget(heading("Open a project"))
         column.addWidget(sentence(EMPTY, muted=True))
         column.addWidget(button("Open project…", self._choose, "Choose the project's folder"))
+        column.addWidget(button("Import…", self.open_import, "Make a project of films of your own"))
         column.addStretch()
         return page
+
+    def open_import(self, dropped: list[Path] | None = None) -> None:
+        """Show the import dialog, with what was dropped as its source."""
+        open_import(self.workspace, self, dropped)
 
     def _choose(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Open a project's folder")

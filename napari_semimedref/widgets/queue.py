@@ -18,11 +18,15 @@ from qtpy.QtWidgets import (
 )
 
 from napari_semimedref.widgets.dock import Dock
-from napari_semimedref.widgets.parts import painted_once, sentence
+from napari_semimedref.widgets.drops import Drops
+from napari_semimedref.widgets.parts import button, painted_once, sentence
 from training.acquisition import STRATEGIES, Choice
 
 ORDERS = {"zones": "Rare zones and unsure first", "random": "At random"}
 EMPTY_QUEUE = "Every case has been reviewed. Start a round, or go back with Alt+Left."
+NO_CASES = "This project has no cases yet. Import some, or drop a folder of films here."
+LEFT_OVER = "{count} cases were put aside or lie on other desks. Choose an order to see them again."
+DROP_HINT = "Drop a folder, a table, DICOM or NIfTI here to import it"
 REASON_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
@@ -116,6 +120,12 @@ class QueueDock(Dock):
         self.column.addLayout(row)
         self.column.addWidget(self.empty)
         self.column.addWidget(self.list, 1)
+        row = QHBoxLayout()
+        row.addWidget(sentence(DROP_HINT, muted=True), 1)
+        self.bring = button("Import…", self.open_import, "Bring cases into this project or another")
+        row.addWidget(self.bring)
+        self.column.addLayout(row)
+        Drops(self, self.open_import)
         self.finish()
 
     def on_project(self) -> None:
@@ -133,8 +143,11 @@ class QueueDock(Dock):
         session = self.workspace.session
         choices, counts = session.queue(), session.counts
         self.model.replace(choices)
-        self.empty.setVisible(not choices)
         labeled, waiting = counts["labeled"], counts["unlabeled"]
+        self.empty.setVisible(not choices)
+        left = waiting - (session.current is not None and session.current.case.pool == "unlabeled")
+        words = LEFT_OVER.format(count=left) if left > 0 else EMPTY_QUEUE
+        self.empty.setText(words if counts.total() else NO_CASES)
         holdout = counts["gate"] + counts["report"]
         self.pools.setText(f"<b>{labeled}</b> labeled · {waiting} unlabeled · {holdout} held out")
         self.progress.setRange(0, max(1, labeled + waiting))

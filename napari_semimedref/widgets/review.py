@@ -9,16 +9,16 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout
 
 from napari_semimedref import keys
-from napari_semimedref.session import LATER
+from napari_semimedref.session import LATER, UNUSABLE
+from napari_semimedref.timers import timer_for
 from napari_semimedref.viewer_bridge import MASK, PROPOSAL, UNCERTAINTY
 from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.parts import button, sentence
-from napari_semimedref.workspace import timer_for
 from training.review import OpenCase
 
 SOON_MS = 350
 LEAST_HEIGHT = 192  # pixels; Qt's own hint forgets that sentences wrap
-REASONS = (LATER, "words unclear", "film unreadable", "unsure", "not for this project")
+REASONS = (LATER, UNUSABLE, "words unclear", "film unreadable", "unsure", "not for this project")
 LAYERS = (
     ("Mask", MASK, "Show your mask"),
     ("Proposal", PROPOSAL, "Show the teacher's proposal as a contour"),
@@ -91,7 +91,7 @@ class ReviewDock(Dock):
         session = self.workspace.session
         session.mask_edited.connect(self._on_edit)
         session.description_edited.connect(lambda _words: self._on_edit())
-        session.proposal_changed.connect(lambda _opened: self._soon.start())
+        session.proposal_changed.connect(self._on_proposal)
         session.draft_saved.connect(lambda: self._tell("Draft saved."))
         session.accepted.connect(self._on_accepted)
         self.show_case(session.current)
@@ -100,6 +100,7 @@ class ReviewDock(Dock):
         """Show the state of another case."""
         for each in (self.accept, self.skip, self.reset, self.reason):
             each.setEnabled(opened is not None)
+        self._offer_rejection(opened is not None and opened.proposal is not None)
         self.previous.setEnabled(bool(self.workspace.session.desk.visited))
         if opened is not None and opened.restored:
             self._news = "Your draft of an earlier time is back."
@@ -107,12 +108,23 @@ class ReviewDock(Dock):
 
     # -- inside ------------------------------------------------------------------------------------
 
+    def _offer_rejection(self, offered: bool) -> None:
+        """A proposal can only be unusable where there is one."""
+        model: Any = self.reason.model()
+        model.item(REASONS.index(UNUSABLE)).setEnabled(offered)
+        if not offered and self.reason.currentText() == UNUSABLE:
+            self.reason.setCurrentText(LATER)
+
     def _choose_reason(self, reason: str) -> None:
         self.workspace.skip_reason = reason
 
     def _show_layer(self, layer: str, on: bool) -> None:
         if self.workspace.is_open:
             self.workspace.bridge.set_visible(layer, on)
+
+    def _on_proposal(self, _opened: OpenCase) -> None:
+        self._offer_rejection(True)
+        self._soon.start()
 
     def _on_edit(self) -> None:
         self._tell("")

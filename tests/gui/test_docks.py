@@ -15,6 +15,7 @@ from teachers import probability, promote
 
 from napari_semimedref.engine_client import EngineClient
 from napari_semimedref.run_monitor import RunMonitor
+from napari_semimedref.session import LATER, UNUSABLE
 from napari_semimedref.viewer_bridge import MASK, PROPOSAL
 from napari_semimedref.widgets.description import DescriptionDock
 from napari_semimedref.widgets.queue import QueueDock
@@ -55,7 +56,7 @@ def docked(qtbot, kind, workspace):
 def test_without_a_project_a_dock_says_how_to_open_one(qtbot):
     dock = docked(qtbot, ReviewDock, Workspace(ViewerModel()))
     texts = [button.text() for button in dock.findChildren(QPushButton) if button.isVisibleTo(dock)]
-    assert texts == ["Open project…"]
+    assert texts == ["Open project…", "Import…"]
 
 
 def test_a_folder_without_a_project_is_refused_with_a_sentence(qtbot, tmp_path, monkeypatch):
@@ -268,3 +269,25 @@ def test_words_that_do_not_fit_the_mask_are_said_and_mended(qtbot, space):
     dock.from_mask.click()
     assert "left lung" in dock.edit.toPlainText()
     assert "right" not in dock.edit.toPlainText()
+
+
+def test_a_case_that_another_reader_accepted_meanwhile_is_said_to_be_contested(space, monkeypatch):
+    told = []
+    monkeypatch.setattr("napari_semimedref.workspace.show_warning", told.append)
+    case = space.session.current.case.id
+    space.session.project.accept(case, spot(True), LEFT, "Ben", source="drawn")
+    space.accept()
+    assert len(told) == 1
+    assert f"{case} is contested" in told[0]
+    space.accept()
+    assert len(told) == 1
+
+
+def test_a_proposal_can_only_be_unusable_where_there_is_one(qtbot, space, tmp_path):
+    dock = docked(qtbot, ReviewDock, space)
+    dock.reason.setCurrentText(UNUSABLE)
+    small_project(tmp_path / "untaught", holdout=0).close()
+    assert space.skip_reason == UNUSABLE
+    space.open_project(tmp_path / "untaught", "Ada")
+    assert dock.reason.currentText() == LATER
+    assert not dock.reason.model().item(dock.reason.findText(UNUSABLE)).isEnabled()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from made import small_project, spot
 from teachers import probability, promote
 
-from napari_semimedref.session import ReviewSession
+from napari_semimedref.session import UNUSABLE, ReviewSession
 from training.errors import PoolError
+from training.pool import schema
 
 
 def test_opening_a_case_tells_it_with_its_proposal(session):
@@ -139,3 +141,25 @@ def test_the_holdout_never_gets_a_proposal(tmp_path):
     assert not session.take_proposal(session.current.case.id, probability(), "teacher")
     assert session.current.proposal is None
     session.close()
+
+
+def test_an_unusable_proposal_is_skipped_as_rejected(session):
+    session.next()
+    first = session.current.case.id
+    session.skip(UNUSABLE)
+    with session.project.reading() as connection:
+        rows = connection.execute(sa.select(schema.skips)).all()
+    assert [(row.case_id, row.reason, row.outcome) for row in rows] == [
+        (first, UNUSABLE, "rejected")
+    ]
+
+
+def test_at_the_end_of_a_short_queue_the_waiting_cases_are_planned(session):
+    session.desk.set_queue(session.desk.queue[:2])
+    seen = set()
+    session.next()
+    while session.current is not None:
+        seen.add(session.current.case.id)
+        session.skip()
+    assert len(seen) == 6
+    assert session.project.counts()["unlabeled"] == 6
