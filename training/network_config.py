@@ -31,8 +31,10 @@ class Settings(BaseModel):
 class NetworkConfig(Settings):
     """The network, at any size."""
 
-    name: Literal["mmi-unet", "guide-decoder"] = choice(
-        "mmi-unet", "mmi-unet: words meet the encoder; guide-decoder: words meet the decoder."
+    name: Literal["mmi-unet", "guide-decoder", "lvit-t", "lvit-s", "lvit-b", "u-net"] = choice(
+        "mmi-unet",
+        "mmi-unet: words meet the encoder; guide-decoder: the decoder; lvit: transformers of depth "
+        "1, 4, 6 beside a U-Net; u-net: no words.",
     )
     image_size: int = Field(
         default=96,
@@ -89,11 +91,16 @@ class NetworkConfig(Settings):
         for name, width in split.items():
             if width % self.heads:
                 raise ConfigError(f"{name} {width} cannot be split among {self.heads} heads.")
-        attended = {"mmi-unet": self.heads if self.bridge == "stage" else 1, "guide-decoder": 4}
+        attended = {
+            "mmi-unet": self.heads if self.bridge == "stage" else 1,
+            "guide-decoder": 4,
+            "u-net": 1,
+        }
+        heads = attended.get(self.name, self.heads)
         for width in self.widths[1:] if self.name == "guide-decoder" else self.widths:
-            if width % attended[self.name]:
+            if width % heads:
                 raise ConfigError(
-                    f"The width {width} cannot be split among {attended[self.name]} heads: "
+                    f"The width {width} cannot be split among {heads} heads: "
                     "choose widths that can."
                 )
         return self

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from training.config import NetworkConfig
-from training.engine.networks import FrozenBert, Network, build, resolved
+from training.engine.networks import Network, SmallTextEncoder, build, resolved
 from training.errors import ConfigError, EngineError, RunFolderError
 from training.files import sentence_for, write_atomically
 from training.rundir import read_json
@@ -132,7 +132,7 @@ def start_from(folder: Path, network: Network) -> None:
     """
     card = read_card(folder)
     weights = _load_tensors(_settled(folder) / "teacher.safetensors")
-    if not isinstance(network.words, FrozenBert):
+    if isinstance(network.words, SmallTextEncoder):
         _extend_words(weights, card.vocabulary, network)
     try:
         network.load_state_dict(weights)

@@ -6,11 +6,18 @@ from collections.abc import Sequence
 
 from training.config import NetworkConfig
 from training.engine.networks.guide_decoder import GuideDecoder
+from training.engine.networks.lvit import DEPTHS, LViT
 from training.engine.networks.mmi_unet import MMIUNet
 from training.engine.networks.referring import Output, ReferringNetwork
-from training.engine.networks.text import FrozenBert, SmallTextEncoder, collect_vocabulary
+from training.engine.networks.text import (
+    FrozenBert,
+    NoWords,
+    SmallTextEncoder,
+    collect_vocabulary,
+)
+from training.engine.networks.unet import UNet
 
-Network = ReferringNetwork
+Network = ReferringNetwork | LViT | UNet
 ARCHITECTURES = {"mmi-unet": MMIUNet, "guide-decoder": GuideDecoder}
 
 __all__ = ["ARCHITECTURES", "Network", "Output", "build", "collect_vocabulary", "resolved"]
@@ -33,6 +40,10 @@ def build(config: NetworkConfig, vocabulary: Sequence[str], pretrained: bool = T
     EngineError
         If named weights cannot be loaded.
     """
+    if config.name == "u-net":
+        return UNet(config, NoWords(vocabulary))
+    if config.name in DEPTHS and not config.use_text:
+        return LViT(config, NoWords(vocabulary))
     words: SmallTextEncoder | FrozenBert
     if config.text_encoder == "hf" and config.text_weights:
         words = FrozenBert(config.text_weights, config.text_tokens, config.text_dropout)
@@ -40,11 +51,15 @@ def build(config: NetworkConfig, vocabulary: Sequence[str], pretrained: bool = T
         words = SmallTextEncoder(
             vocabulary, config.text_width, config.text_layers, config.heads, config.text_tokens
         )
+    if config.name in DEPTHS:
+        return LViT(config, words)
     return ARCHITECTURES[config.name](config, words, pretrained)
 
 
 def resolved(network: Network) -> NetworkConfig:
     """The network's settings with the sizes that pretrained weights brought."""
+    if not isinstance(network, ReferringNetwork):
+        return network.config
     vision = network.vision
     return network.config.model_copy(
         update={

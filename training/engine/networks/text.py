@@ -88,6 +88,14 @@ class SmallTextEncoder(nn.Module):
         return [self._number.get(word, 1) for word in words]
 
 
+class NoWords(nn.Module):
+    """Stands where a network without text has no encoder; it only keeps the vocabulary."""
+
+    def __init__(self, vocabulary: Sequence[str]) -> None:
+        super().__init__()
+        self.vocabulary = tuple(vocabulary)
+
+
 class FrozenBert(nn.Module):
     """A pretrained BERT that is never trained; each distinct description is encoded once.
 
