@@ -92,8 +92,9 @@ class ViewsConfig(Settings):
 class MethodConfig(Settings):
     """What the student learns from."""
 
-    name: Literal["semi-medref", "supervised"] = choice(
-        "semi-medref", "semi-medref: labeled and unlabeled pools; supervised: labeled pool only."
+    name: Literal["semi-medref", "lvit-epi", "supervised"] = choice(
+        "semi-medref",
+        "semi-medref, lvit-epi: labeled and unlabeled pools; supervised: labeled pool only.",
     )
     dice_only: bool = choice(False, "Leave the pixel-wise cross-entropy out.")
     targets: Literal["soft", "hard", "banded"] = choice(
@@ -118,6 +119,20 @@ class MethodConfig(Settings):
     ema_end: float = number(0.99, 0, 0.9999, 0.001, "EMA decay after its ramp.")
     ema_ramp: float = number(
         0.3, 0, 1, 0.05, "Share of the semi-supervised phase over which the EMA decay rises."
+    )
+    epi_momentum: float = number(
+        0.0,
+        0,
+        0.9999,
+        0.01,
+        "lvit-epi: momentum of a case's map; 0: 1 - 2 / (generations of the run), at most 0.99.",
+    )
+    lambda_lv: float = number(0.1, 0, 10, 0.05, "lvit-epi: weight of the LV loss.")
+    lv_match: Literal["zones", "text"] = choice(
+        "zones", "lvit-epi: what likens texts for the LV loss: named zones, or text vectors."
+    )
+    lv_folder: str | None = choice(
+        None, "lvit-epi: folder with LV_loss.xlsx and its figures; else the labeled pool serves."
     )
     empty_alarm: float = number(
         0.5, 0, 1, 0.05, "Share of empty pseudo-masks at which the unlabeled pool is left out."
@@ -189,6 +204,14 @@ class RunConfig(Settings):
     def _zones_can_be_read(self) -> RunConfig:
         if self.method.lambda_zones and not self.network.zone_reading:
             raise ConfigError("lambda_zones needs zone_reading: set it to 0, or switch that on.")
+        return self
+
+    @model_validator(mode="after")
+    def _texts_to_match(self) -> RunConfig:
+        network, method = self.network, self.method
+        deaf = network.name == "u-net" or (network.name.startswith("lvit") and not network.use_text)
+        if deaf and method.name == "lvit-epi" and method.lv_match == "text":
+            raise ConfigError("A network without text cannot compare texts: set lv_match to zones.")
         return self
 
     @classmethod

@@ -109,6 +109,11 @@ class RunFolder:
         """Per predicted case: entropy, foreground share, digest of the description."""
         return self.predictions / "index.json"
 
+    @property
+    def epi(self) -> Path:
+        """Probability maps of the unlabeled cases that the method lvit-epi keeps between steps."""
+        return self.path / "epi"
+
     def read_config(self) -> RunConfig:
         """The run's settings."""
         return RunConfig.load(self.config_file)

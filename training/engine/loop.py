@@ -11,6 +11,7 @@ import torch
 
 from training.engine.evaluate import evaluate
 from training.engine.finish import finish, tell_evaluation
+from training.engine.methods.lvit_epi import lvit_epi_step
 from training.engine.methods.semi_medref import semi_medref_step
 from training.engine.methods.supervised import StepLoss, supervised_step
 from training.engine.pace import Pace
@@ -145,6 +146,11 @@ def _loss(this: Round, burn_in: int, weight: float) -> StepLoss:
         return supervised_step(this.wrapped, labeled, config, this.convention)
     picks = this.unlabeled_order.batch(step - burn_in, config.training.batch_unlabeled)
     unlabeled = this.pools.unlabeled.films(picks, config.seed, device)
+    if this.memory is not None:
+        pools = labeled, unlabeled
+        return lvit_epi_step(
+            this.wrapped, this.student, *pools, config, weight, this.convention, this.memory
+        )
     return semi_medref_step(
         this.wrapped, this.teacher.network, labeled, unlabeled, config, weight, this.convention
     )

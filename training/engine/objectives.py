@@ -157,3 +157,20 @@ def zone_loss(zone_logits: Tensor, zones: Tensor, known: Tensor) -> Tensor:
     if not known.any():
         return zone_logits.sum() * 0.0
     return F.binary_cross_entropy_with_logits(zone_logits[known].float(), zones[known])
+
+
+def lv_loss(probabilities: Tensor, contrasts: Tensor, weight: Tensor) -> Tensor:
+    """One minus the cosine of a prediction and its contrastive mask (LViT, LV loss), averaged.
+
+    Parameters
+    ----------
+    probabilities : (B, 1, H, W) float in [0, 1]
+        Gradients flow into these.
+    contrasts : (B, 1, H, W) float in [0, 1]
+    weight : (B,) float
+        0 for images without a contrastive mask; if there is no other, the loss is 0.
+    """
+    own, other = probabilities.flatten(1), contrasts.to(probabilities.dtype).flatten(1)
+    lengths = torch.linalg.vector_norm(own, dim=1) * torch.linalg.vector_norm(other, dim=1)
+    cosine = (own * other).sum(1) / lengths.clamp_min(1e-8)
+    return ((1 - cosine) * weight).sum() / weight.sum().clamp_min(1)

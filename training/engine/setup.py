@@ -12,6 +12,7 @@ from lightning_fabric import Fabric
 from training.config import RunConfig, TrainingConfig
 from training.engine import checkpoint
 from training.engine.data import CaseOrder, FilmPool, load_films
+from training.engine.methods.lvit_epi import LvitMemory, open_memory
 from training.engine.networks import Network, build, collect_vocabulary
 from training.engine.streams import Key
 from training.engine.teacher import Teacher
@@ -76,6 +77,7 @@ class Round:
     optimizer: torch.optim.Optimizer
     labeled_order: CaseOrder
     unlabeled_order: CaseOrder
+    memory: LvitMemory | None
     counters: Counters = field(default_factory=Counters)
 
     def save(self) -> None:
@@ -84,7 +86,11 @@ class Round:
         networks = (self.student, self.teacher.network)
         state = asdict(self.counters)
         last = self.folder.last
+        if self.memory is not None:
+            state["epi"] = self.memory.maps.write()
         checkpoint.write_state(last, networks, self.convention, self.optimizer, state)
+        if self.memory is not None:
+            self.memory.maps.drop_old()
 
     def save_best(self) -> None:
         """Write the model to serve."""
@@ -112,12 +118,16 @@ def prepare(folder: RunFolder, events: EventWriter, device: str | None) -> Round
     teacher = Teacher(student.to(fabric.device))
     optimizer = _make_optimizer(student, config.training)
     wrapped, optimizer = fabric.setup(student, optimizer)
-    counters = Counters()
+    memory, counters = None, Counters()
+    if config.method.name == "lvit-epi":
+        memory = open_memory(folder, config, pools.labeled, pools.unlabeled, snapshot.laterality)
     if resumed:
         checkpoint.load_weights(teacher.network, folder.last, "teacher")
         state = checkpoint.read_state(folder.last, optimizer)
         counters = Counters(**{f.name: state[f.name] for f in fields(Counters)})
         teacher.updates = counters.teacher_updates
+        if memory is not None:
+            memory.maps.restore(state.get("epi", {}))
     return Round(
         folder=folder,
         events=events,
@@ -131,6 +141,7 @@ def prepare(folder: RunFolder, events: EventWriter, device: str | None) -> Round
         optimizer=optimizer,
         labeled_order=CaseOrder(len(pools.labeled), config.seed, "labeled"),
         unlabeled_order=CaseOrder(max(1, len(pools.unlabeled)), config.seed, "unlabeled"),
+        memory=memory,
         counters=counters,
     )
 

@@ -91,6 +91,20 @@ def apply_weak(
     images, masks
         Same shapes; the image's edge is continued outward, masks are 0 outside and binary again.
     """
+    grid = _grid(images, draws)
+    moved = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    if masks is None:
+        return moved, None
+    lesions = F.grid_sample(masks, grid, padding_mode="zeros", align_corners=False)
+    return moved, (lesions >= 0.5).to(masks.dtype)
+
+
+def move_maps(maps: Tensor, draws: Sequence[WeakDraw]) -> Tensor:
+    """Probability maps ``(B, 1, H, W) float in [0, 1]`` in the geometry of weak views; 0 outside."""
+    return F.grid_sample(maps, _grid(maps, draws), padding_mode="zeros", align_corners=False)
+
+
+def _grid(images: Tensor, draws: Sequence[WeakDraw]) -> Tensor:
     numbers = torch.tensor(
         [[1 / d.zoom, -2 * d.right / d.zoom, -2 * d.down / d.zoom] for d in draws],
         device=images.device,
@@ -98,12 +112,7 @@ def apply_weak(
     scale, right, down = numbers[:, 0], numbers[:, 1], numbers[:, 2]
     zero = torch.zeros_like(scale)
     matrix = torch.stack([scale, zero, right, zero, scale, down], 1).view(-1, 2, 3)
-    grid = F.affine_grid(matrix, list(images.shape), align_corners=False).to(images.dtype)
-    moved = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
-    if masks is None:
-        return moved, None
-    lesions = F.grid_sample(masks, grid, padding_mode="zeros", align_corners=False)
-    return moved, (lesions >= 0.5).to(masks.dtype)
+    return F.affine_grid(matrix, list(images.shape), align_corners=False).to(images.dtype)
 
 
 def apply_strong(images: Tensor, draws: Sequence[StrongDraw]) -> Tensor:

@@ -8,7 +8,6 @@ from torch import Tensor
 from training.config import RunConfig
 from training.engine.inputs import (
     Films,
-    StudentFilms,
     labeled_student_films,
     unlabeled_student_films,
     weak_views,
@@ -70,7 +69,12 @@ def semi_medref_step(
     total = known.total + lambda_u * unlabeled_loss
     if method.lambda_zones:
         total = total + method.lambda_zones * read_back(theirs, without)
-    parts = {"loss_unlabeled": copied.item(), **_watch(probabilities, weak.texts, without, least)}
+    accepted = sum(plan.accepted for plan in without.plans) / max(1, len(without.plans))
+    parts = {
+        "loss_unlabeled": copied.item(),
+        "mix_accepted": accepted,
+        **watch_pseudo_masks(probabilities, weak.texts, least),
+    }
     return StepLoss(total, {**known.parts, **parts})
 
 
@@ -86,20 +90,23 @@ def _consistent(texts: tuple[str, ...]) -> Tensor:
     return torch.tensor(agree, dtype=torch.float32)[:, None, None, None]
 
 
-def _watch(
-    probabilities: Tensor, texts: tuple[str, ...], films: StudentFilms, least: float
+def watch_pseudo_masks(
+    probabilities: Tensor, texts: tuple[str, ...], least: float
 ) -> dict[str, float]:
+    """Shares to tell: pixels that are sure, and positive descriptions whose pseudo-mask is empty.
+
+    Parameters
+    ----------
+    probabilities : (B, 1, H, W) float in [0, 1]
+    least : float
+        Pixels from which a pseudo-mask is not empty.
+    """
     sure = ((probabilities >= 0.9) | (probabilities <= 0.1)).float().mean()
     empty = (probabilities >= 0.5).sum((1, 2, 3)) < least
     zones, known = zones_of_texts(texts)
     positive = (known & (zones.sum(1) > 0)).to(empty.device)
     share = (empty & positive).sum() / positive.sum().clamp_min(1)
-    accepted = sum(plan.accepted for plan in films.plans) / max(1, len(films.plans))
-    return {
-        "confident_fraction": sure.item(),
-        "empty_fraction": share.item(),
-        "mix_accepted": accepted,
-    }
+    return {"confident_fraction": sure.item(), "empty_fraction": share.item()}
 
 
 def _split(output: Output, count: int) -> tuple[Output, Output]:

@@ -14,13 +14,22 @@ from training.engine.networks.text import (
     NoWords,
     SmallTextEncoder,
     collect_vocabulary,
+    text_vectors,
 )
 from training.engine.networks.unet import UNet
 
 Network = ReferringNetwork | LViT | UNet
 ARCHITECTURES = {"mmi-unet": MMIUNet, "guide-decoder": GuideDecoder}
 
-__all__ = ["ARCHITECTURES", "Network", "Output", "build", "collect_vocabulary", "resolved"]
+__all__ = [
+    "ARCHITECTURES",
+    "Network",
+    "Output",
+    "build",
+    "collect_vocabulary",
+    "resolved",
+    "text_vectors",
+]
 
 
 def build(config: NetworkConfig, vocabulary: Sequence[str], pretrained: bool = True) -> Network:

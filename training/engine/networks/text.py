@@ -162,6 +162,19 @@ class FrozenBert(nn.Module):
         return twin
 
 
+@torch.no_grad()
+def text_vectors(words: nn.Module, descriptions: Sequence[str]) -> Tensor:
+    """Mean token features of descriptions, ``(B, width) float``, for comparing texts.
+
+    EngineError if the network reads no words.
+    """
+    if isinstance(words, NoWords):
+        raise EngineError("A network without text cannot compare texts: set lv_match to zones.")
+    features, present = words(descriptions)
+    weight = present[..., None].to(features.dtype)
+    return (features * weight).sum(1) / weight.sum(1)
+
+
 def _load_bert(source: str) -> tuple[Any, Any]:
     # The plain classes: a checkpoint that names code of its own (CXR-BERT does) is read without it.
     from transformers import BertModel, BertTokenizer
