@@ -9,6 +9,7 @@ import typer
 
 from training.cli.ablate import ablate
 from training.cli.describe import describe
+from training.cli.explain import explain_command
 from training.cli.exports import app as export_app
 from training.cli.imports import app as import_app
 from training.cli.pool import register as register_pool
@@ -33,6 +34,7 @@ app.command("round")(round_command)
 app.command()(simulate)
 app.command()(ablate)
 app.command()(describe)
+app.command("explain")(explain_command)
 app.add_typer(report_app, name="report")
 register_pool(app)
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from training.config import ViewsConfig, preset
 from training.engine.data import as_network_input, shrink_image, shrink_mask
+from training.engine.explain import explain
 from training.engine.inputs import Films, StudentFilms, patch_films, strong_images, weak_views
 from training.engine.mixing import draw_patch
 from training.engine.predict import Predictor, entropy
@@ -66,10 +67,14 @@ class Answers:
             return self._predict(request)
         if kind == "views":
             return self._views(request)
+        if kind == "explain":
+            return self._explain(request)
         if kind == "reload":
             self._load()
             return {"model": self._model}
-        raise EngineError(f"The engine cannot do {kind!r}: ask for predict, views or reload.")
+        raise EngineError(
+            f"The engine cannot do {kind!r}: ask for predict, views, explain or reload."
+        )
 
     def _load(self) -> None:
         model = serving_model(self._project)
@@ -84,6 +89,27 @@ class Answers:
         probability = self._predictor.probability(image, _text(request, "description"))
         arrays = {"probability": probability, "entropy": entropy(probability)}
         return {"arrays": self._send(request, arrays), "model": self._model}
+
+    def _explain(self, request: dict[str, Any]) -> dict[str, Any]:
+        if self._predictor is None:
+            raise EngineError(NO_TEACHER)
+        image = self._image(_text(request, "case"))
+        text, layers = _text(request, "description"), request.get("layers")
+        if layers is not None and not isinstance(layers, list):
+            raise EngineError("The request's 'layers' is a list of names.")
+        said = explain(self._predictor, image, text, layers)
+        arrays = {
+            "probability": said.probability,
+            "difference_wordless": said.difference_wordless,
+            "difference_mirrored": said.difference_mirrored,
+            **{f"cam_{name}": values for name, values in said.layers.items()},
+        }
+        return {
+            "arrays": self._send(request, arrays),
+            "layers": list(said.layers),
+            "texts": {"mirrored": said.mirrored_text},
+            "model": self._model,
+        }
 
     def _views(self, request: dict[str, Any]) -> dict[str, Any]:
         case_id, text = _text(request, "case"), _text(request, "description")
