@@ -48,6 +48,9 @@ def test_a_wrong_setting_is_named(content, named):
 def test_settings_that_contradict_each_other_are_refused():
     with pytest.raises(ConfigError, match="ema_end"):
         RunConfig.parse({"method": {"ema_start": 0.99, "ema_end": 0.9}})
+    with pytest.raises(ConfigError, match="lv_match"):
+        method = {"name": "lvit-epi", "lv_match": "text"}
+        RunConfig.parse({"network": {"name": "u-net"}, "method": method})
     with pytest.raises(ConfigError, match="text_weights"):
         RunConfig.parse({"network": {"text_encoder": "hf"}})
 

@@ -25,7 +25,7 @@ __all__ = [
     "ViewsConfig",
     "preset",
 ]
-PRESETS = ("default", "demo", "paper", "release")
+PRESETS = ("default", "demo", "paper", "release", "lvit")
 
 
 class ViewsConfig(Settings):

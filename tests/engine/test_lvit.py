@@ -174,3 +174,18 @@ def test_the_depth_of_the_transformers_follows_the_name():
     depths = {name: len(make(name=name).down_vit[0].layers) for name in ("lvit-t", "lvit-b")}
     assert depths == {"lvit-t": 1, "lvit-b": 6}
     assert isinstance(make(name="lvit-s"), LViT)
+
+
+def test_lvit_reads_the_cached_features_of_a_frozen_bert(bert, monkeypatch):
+    network = make(text_encoder="hf", text_weights=bert)
+    _, model = network.words._hidden
+    calls = []
+    forward = model.forward
+    monkeypatch.setattr(model, "forward", lambda **k: calls.append(1) or forward(**k))
+    image = torch.randn(1, 1, 32, 32).expand(2, -1, -1, -1)
+    texts = ["lower left lung", "upper right lung"]
+    said = network(image, texts).logits
+    assert torch.equal(network(image, texts).logits, said)
+    assert len(calls) == 2
+    assert not torch.allclose(said[0], said[1], atol=1e-6)
+    assert not any(name.startswith("words.") for name in network.state_dict())
