@@ -189,3 +189,11 @@ def test_lvit_reads_the_cached_features_of_a_frozen_bert(bert, monkeypatch):
     assert len(calls) == 2
     assert not torch.allclose(said[0], said[1], atol=1e-6)
     assert not any(name.startswith("words.") for name in network.state_dict())
+
+
+def test_lvit_reads_no_zones_where_the_settings_switch_that_off():
+    network = {"name": "lvit-t", "zone_reading": False}
+    config = tiny_config(network=network, method={"lambda_zones": 0})
+    output = build(config.network, VOCABULARY)(torch.randn(2, 1, 32, 32), TEXTS)
+    assert not output.zone_logits.any()
+    assert make()(torch.randn(2, 1, 32, 32), TEXTS).zone_logits.all()

@@ -249,5 +249,5 @@ def test_the_command_tells_sizes_beside_the_published_ones_or_as_json():
 def test_an_unknown_network_is_refused_with_the_known_ones_named():
     assert network_named("guide-decoder-demo")[0].image_size == 64
     for name in ("unet", "mmi-unet-huge", "mmi-unetpaper"):
-        with pytest.raises(ConfigError, match="mmi-unet or guide-decoder"):
+        with pytest.raises(ConfigError, match="mmi-unet, guide-decoder"):
             network_named(name)

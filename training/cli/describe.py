@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
-from training.config import NETWORKS, PRESETS, NetworkConfig, preset
+from training.config import PRESETS, NetworkConfig, preset
 from training.errors import ConfigError
 from training.files import write_atomically
 
+NAMES: tuple[str, ...] = get_args(NetworkConfig.model_fields["name"].annotation)
 # METHOD's figures of the published networks: parameters, those with gradient, multiply-adds at 224 x 224.
 PUBLISHED = {"mmi-unet": (166e6, 56e6, 10.0e9), "guide-decoder": (153e6, 44e6, 10.9e9)}
 WHY = (
@@ -26,7 +27,7 @@ def describe(
         str,
         typer.Argument(
             metavar="NETWORK",
-            help=f"{' or '.join(NETWORKS)}, alone or with a preset: mmi-unet-paper.",
+            help=f"{', '.join(NAMES)}, alone or with a preset: mmi-unet-paper.",
         ),
     ],
     json_file: Annotated[
@@ -39,7 +40,7 @@ def describe(
 
     cost = cost_of(config)
     figures = {"name": network, "preset": size, **asdict(cost)}
-    published = PUBLISHED[config.name] if size in ("paper", "release") else None
+    published = PUBLISHED.get(config.name) if size in ("paper", "release") else None
     if published:
         figures["published"] = dict(
             zip(("parameters", "parameters_with_gradient", "multiply_adds"), published, strict=True)
@@ -74,12 +75,12 @@ def describe(
 
 def network_named(name: str) -> tuple[NetworkConfig, str]:
     """Settings and preset of "NETWORK" or "NETWORK-PRESET"; ConfigError for an unknown name."""
-    for network in NETWORKS:
+    for network in NAMES:
         size = name.removeprefix(f"{network}-") if name != network else "default"
         if name.startswith(network) and size in PRESETS:
             content = preset(size).network.model_dump()
             return NetworkConfig.model_validate({**content, "name": network}), size
     raise ConfigError(
-        f"There is no network {name!r}: choose {' or '.join(NETWORKS)}, "
+        f"There is no network {name!r}: choose {', '.join(NAMES)}, "
         f"with or without a preset ({', '.join(f'-{each}' for each in PRESETS)})."
     )

@@ -11,8 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import BertConfig, BertModel
 
 from training.config import NetworkConfig
-from training.engine.networks import ARCHITECTURES, Network
-from training.engine.networks.text import SmallTextEncoder
+from training.engine.networks import Network, with_words
+from training.engine.networks.text import NoWords, SmallTextEncoder
 
 META = torch.device("meta")
 WORDS_KNOWN = (
@@ -75,12 +75,14 @@ def _count(parameters) -> int:
 
 
 def _unloaded(config: NetworkConfig) -> Network:
-    if config.text_encoder == "hf":
-        words: nn.Module = _PlainBert(config.text_tokens)
+    if config.name == "u-net" or (config.name.startswith("lvit") and not config.use_text):
+        words: nn.Module = NoWords(())
+    elif config.text_encoder == "hf":
+        words = _PlainBert(config.text_tokens)
     else:
         size = config.text_width, config.text_layers, config.heads, config.text_tokens
         words = _CountedWords([f"word {number}" for number in range(WORDS_KNOWN)], *size)
-    return ARCHITECTURES[config.name](config, words, pretrained=False)  # type: ignore[arg-type]
+    return with_words(config, words, pretrained=False)  # type: ignore[arg-type]
 
 
 class _PlainBert(nn.Module):

@@ -19,6 +19,7 @@ from training.engine.networks.text import (
 from training.engine.networks.unet import UNet
 
 Network = ReferringNetwork | LViT | UNet
+Words = SmallTextEncoder | FrozenBert | NoWords
 ARCHITECTURES = {"mmi-unet": MMIUNet, "guide-decoder": GuideDecoder}
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "collect_vocabulary",
     "resolved",
     "text_vectors",
+    "with_words",
 ]
 
 
@@ -49,17 +51,22 @@ def build(config: NetworkConfig, vocabulary: Sequence[str], pretrained: bool = T
     EngineError
         If named weights cannot be loaded.
     """
-    if config.name == "u-net":
-        return UNet(config, NoWords(vocabulary))
-    if config.name in DEPTHS and not config.use_text:
-        return LViT(config, NoWords(vocabulary))
-    words: SmallTextEncoder | FrozenBert
-    if config.text_encoder == "hf" and config.text_weights:
+    words: Words
+    if config.name == "u-net" or (config.name in DEPTHS and not config.use_text):
+        words = NoWords(vocabulary)
+    elif config.text_encoder == "hf" and config.text_weights:
         words = FrozenBert(config.text_weights, config.text_tokens, config.text_dropout)
     else:
         words = SmallTextEncoder(
             vocabulary, config.text_width, config.text_layers, config.heads, config.text_tokens
         )
+    return with_words(config, words, pretrained)
+
+
+def with_words(config: NetworkConfig, words: Words, pretrained: bool) -> Network:
+    """The network of the settings around an encoder of words; parameters as in `build`."""
+    if isinstance(words, NoWords):
+        return UNet(config, words) if config.name == "u-net" else LViT(config, words)
     if config.name in DEPTHS:
         return LViT(config, words)
     return ARCHITECTURES[config.name](config, words, pretrained)

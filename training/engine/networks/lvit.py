@@ -146,7 +146,7 @@ class LViT(nn.Module):
         if not isinstance(words, NoWords):
             self.read = WordsAtPlaces(words.width, widths)
             self.project_text = nn.Linear(words.width, config.projection)
-            self.read_zones = nn.Linear(words.width, 6)
+            self.read_zones = nn.Linear(words.width, 6) if config.zone_reading else None
         assert self.last.bias is not None
         nn.init.constant_(self.last.bias, -2.0)  # Lesions cover little of a film.
 
@@ -174,7 +174,9 @@ class LViT(nn.Module):
         features, present = told
         weight = present[..., None].to(features.dtype)
         pooled = (features * weight).sum(1) / weight.sum(1)
-        return Output(logits, image_vector, self.project_text(pooled), self.read_zones(pooled))
+        silent = pooled.new_zeros(len(pooled), 6)
+        zones = silent if self.read_zones is None else self.read_zones(pooled)
+        return Output(logits, image_vector, self.project_text(pooled), zones)
 
     def _transform(self, maps: list[Tensor], told: tuple[Tensor, Tensor] | None) -> list[Tensor]:
         """What the transformers add to the skips: a map of its own size for each level."""
