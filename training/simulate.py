@@ -53,9 +53,10 @@ class RoundRecord:
     gate : str
         The gate's decision in words.
     pseudo_dice : float
-        Mean Dice of the corrected cases' pseudo-masks, before correction. Depends on which cases were chosen.
-    pool_pseudo_dice : float
-        The same over the whole unlabeled pool, before this round's corrections: comparable between rounds.
+        Mean Dice of the serving teacher's pseudo-masks over the whole unlabeled pool, before this round's
+        corrections: comparable between rounds.
+    chosen_pseudo_dice : float
+        The same over the cases that were then corrected. Depends on which cases the strategy chose.
     accepted_as_is : float
         Share of the corrected cases whose pseudo-mask was good enough to stay.
     pixels_edited : float
@@ -69,8 +70,8 @@ class RoundRecord:
     holdout: dict
     promoted: bool
     gate: str
+    chosen_pseudo_dice: float | None
     pseudo_dice: float | None
-    pool_pseudo_dice: float | None
     accepted_as_is: float | None
     pixels_edited: float | None
     seconds: float
@@ -190,8 +191,8 @@ def _record(
         holdout=scores["report"],
         promoted=outcome.state == "promoted",
         gate=outcome.sentence,
-        pseudo_dice=_mean([correction.dice for correction in corrections]),
-        pool_pseudo_dice=pool_dice,
+        chosen_pseudo_dice=_mean([correction.dice for correction in corrections]),
+        pseudo_dice=pool_dice,
         accepted_as_is=_mean([correction.as_is for correction in corrections]),
         pixels_edited=edited / pixels if pixels else None,
         seconds=scores["seconds"],

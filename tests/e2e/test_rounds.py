@@ -53,6 +53,7 @@ def test_simulate_plays_rounds_and_writes_what_it_measured(project, tmp_path):
     assert len(lines) == 2
     for record in rounds:
         assert 0 <= record["pseudo_dice"] <= 1
+        assert 0 <= record["chosen_pseudo_dice"] <= 1
         assert 0 <= record["accepted_as_is"] <= 1
         assert record["seconds"] > 0
     kinds = {
