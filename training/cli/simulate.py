@@ -80,7 +80,8 @@ def line(record: RoundRecord) -> str:
     return (
         f"round {record.round}: {record.labeled} labeled | holdout Dice, all pixels / per image: "
         f"teacher {_pair(teacher)}, student {_pair(student)} | "
-        f"pseudo-masks {_said(record.pseudo_dice, '.3f')} ({_said(record.chosen_pseudo_dice, '.3f')} of those chosen) | "
+        f"pseudo-masks {_said(record.pseudo_dice, '.3f')}, "
+        f"those chosen {_said(record.chosen_pseudo_dice, '.3f')} | "
         f"{_said(record.accepted_as_is, '.0%')} as is, {_said(record.pixels_edited, '.2%')} of pixels edited | "
         f"{record.seconds:.0f} s | "
         f"{'promoted' if record.promoted else 'refused'}"
