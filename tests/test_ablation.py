@@ -11,8 +11,9 @@ from scipy.stats import wilcoxon
 from typer.testing import CliRunner
 
 from training import ablation
-from training.ablation import Cell, cells, plan, run_all, with_share
+from training.ablation import plan, run_all, with_share
 from training.ablation_rows import TABLES
+from training.ablation_scores import Cell, cells
 from training.cli import app
 from training.cli.ablate import lines
 from training.config import RunConfig, preset
@@ -55,7 +56,7 @@ def test_shares_are_nested_and_keep_no_mask_of_the_others(snapshot):
     assert with_share(snapshot, 0.2) == few
 
 
-@pytest.mark.parametrize("share", [0.9, 0.0, -1, 2])
+@pytest.mark.parametrize("share", [0.9, 0.0, -1, 9])
 def test_more_labels_than_there_are_cannot_be_had(snapshot, share):
     with pytest.raises(PoolError, match="the project has 8"):
         with_share(snapshot, share)
@@ -68,7 +69,7 @@ def test_an_empty_report_half_is_refused(snapshot):
 
 @pytest.mark.parametrize("name", ["default", "paper", "release"])
 def test_the_rows_add_one_part_at_a_time(name, snapshot, tmp_path):
-    runs = plan(2, snapshot, preset(name), [0.2], 1, tmp_path)
+    runs = plan("2", snapshot, preset(name), [0.2], 1, tmp_path)
     settings = [run.config for run in runs]
     assert [c.method.name for c in settings] == ["supervised"] + ["semi-medref"] * 4
     assert [c.views.posaug_probability > 0 for c in settings[1:]] == [False, True, True, True]
@@ -81,7 +82,7 @@ def test_the_rows_add_one_part_at_a_time(name, snapshot, tmp_path):
 
 def test_the_rows_of_table_3_each_replace_one_part(snapshot, tmp_path):
     base = preset("default")
-    runs = plan(3, snapshot, base, [0.2], 1, tmp_path)
+    runs = plan("3", snapshot, base, [0.2], 1, tmp_path)
     cutmix, strong, mirrored, clip, whole = (run.config for run in runs)
     assert cutmix.views.patch_kind == "cutmix"
     assert strong.views.text_change == "textstrong"
@@ -94,7 +95,7 @@ def test_a_folder_is_named_by_all_that_decides_its_result_and_nothing_else(snaps
     config = RunConfig.parse(TINY)
 
     def names(config=config, share=0.2, processes=1):
-        runs = plan(2, snapshot, config, [share], 2, tmp_path, processes)
+        runs = plan("2", snapshot, config, [share], 2, tmp_path, processes)
         return {run.folder.name for run in runs}
 
     longer = config.training.model_copy(update={"steps": 3})
@@ -105,7 +106,7 @@ def test_a_folder_is_named_by_all_that_decides_its_result_and_nothing_else(snaps
     assert not names() & names(config.model_copy(update={"training": longer}))
     assert not names() & names(share=0.4)
     with pytest.raises(SemiMedRefError, match="no table 4"):
-        plan(4, snapshot, config, [0.2], 1, tmp_path)
+        plan("4", snapshot, config, [0.2], 1, tmp_path)
 
 
 def pretend(runs, dice):
@@ -116,15 +117,17 @@ def pretend(runs, dice):
         values = [float(value) for value in dice(run)]
         of_cases = dict(zip([*ids, *(f"c{n}" for n in range(len(values)))], values, strict=False))
         mean = float(np.mean(list(of_cases.values())))
-        both = {role: {"dice_global": mean} for role in ("student", "teacher")}
+        both = {
+            role: {"dice_global": mean, "dice_per_image": mean} for role in ("student", "teacher")
+        }
         folder.write_scores({"report": both})
         told = {"report": {"student": of_cases, "teacher": of_cases}}
         (run.folder / "case_scores.json").write_text(json.dumps(told))
 
 
 def test_figures_are_means_spreads_and_paired_tests_over_cases(snapshot, tmp_path):
-    runs = plan(2, snapshot, RunConfig.parse(TINY), [0.2], 3, tmp_path)
-    order = [row.key for row in TABLES[2]]
+    runs = plan("2", snapshot, RunConfig.parse(TINY), [0.2], 3, tmp_path)
+    order = [row.key for row in TABLES["2"]]
     base = np.random.default_rng(0).uniform(0.3, 0.6, 12)
     noise = np.random.default_rng(1).uniform(0, 0.04, (len(order), 12))
 
@@ -133,7 +136,7 @@ def test_figures_are_means_spreads_and_paired_tests_over_cases(snapshot, tmp_pat
         return base + 0.05 * min(at, 3) + noise[min(at, 3)] + 0.01 * run.seed
 
     pretend(runs, dice)
-    found = cells(2, runs)
+    found = cells("2", runs)
     first, second, last = (found[key, 0.2] for key in (order[0], order[1], order[-1]))
     assert (first.against, first.p) == (None, None)
     assert first.mean == pytest.approx((base + noise[0]).mean() + 0.01)
@@ -144,9 +147,9 @@ def test_figures_are_means_spreads_and_paired_tests_over_cases(snapshot, tmp_pat
 
 
 def test_table_2_is_printed_in_the_papers_layout():
-    found = {(row.key, 0.01): Cell((0.8, 0.82)) for row in TABLES[2]}
-    found |= {(row.key, 0.02): Cell((0.9, 0.9), "x", 0.0004) for row in TABLES[2]}
-    told = lines(2, found, [0.01, 0.02], 2, "student")
+    found = {(row.key, 0.01): Cell((0.8, 0.82)) for row in TABLES["2"]}
+    found |= {(row.key, 0.02): Cell((0.9, 0.9), against="x", p=0.0004) for row in TABLES["2"]}
+    told = lines("2", found, [0.01, 0.02], 2, "student")
     assert told[0].split() == ["T-S", "PosAug", "T-PatchMix", "ITCL", "1", "%", "2", "%"]
     assert told[1].split()[:4] == ["-"] * 4
     assert told[4].split()[:4] == ["x", "x", "x", "-"]
@@ -160,27 +163,50 @@ def test_the_command_trains_prints_and_the_next_time_reuses(project, tmp_path, m
     config.write_text(RunConfig.parse(TINY).model_dump_json())
     command = ["ablate", str(project.folder), "--table", "3", "--labels", "0.2", "--seeds", "1"]
     command += ["--config", str(config), "--json", str(tmp_path / "out.json"), "--processes", "2"]
-    runs = plan(3, freeze(project), RunConfig.parse(TINY), [0.2], 1, project.folder / "ablations")
+    runs = plan("3", freeze(project), RunConfig.parse(TINY), [0.2], 1, project.folder / "ablations")
     RunFolder.create(runs[0].folder, runs[0].config, runs[0].snapshot)  # One was interrupted.
     pretend(runs[1:4], lambda run: np.full(2, 0.5))  # Two rows are left to train.
     first = CliRunner().invoke(app, command, catch_exceptions=False)
     assert first.exit_code == 0, first.output
     assert "CutMix for T-PatchMix" in first.output
     told = json.loads((tmp_path / "out.json").read_text())
-    assert [cell["row"] for cell in told["cells"]] == [row.key for row in TABLES[3]]
+    assert [cell["row"] for cell in told["cells"]] == [row.key for row in TABLES["3"]]
     assert all(0 <= cell["mean"] <= 1 for cell in told["cells"])
     assert len(list((project.folder / "ablations").iterdir())) == 5
 
     def forbidden(*_args, **_options):
         raise AssertionError("a finished run was trained again")
 
-    monkeypatch.setattr(ablation.subprocess, "run", forbidden)
+    monkeypatch.setattr(ablation.subprocess, "Popen", forbidden)
     again = CliRunner().invoke(app, command, catch_exceptions=False)
     assert again.output == first.output
 
 
+def test_ours_is_compared_with_supervised_training_of_the_same_mixing(snapshot, tmp_path):
+    base = RunConfig.parse(TINY)
+    runs = {run.row.key: run for run in plan("gain", snapshot, base, [2], 1, tmp_path)}
+    assert len(runs["ours"].snapshot.labeled) == 2
+    ours, mixing = runs["ours"].config, runs["mixing"].config
+    assert (ours.views, ours.method) == (base.views, base.method)
+    assert mixing.views == ours.views
+    assert mixing.method.model_dump() | {"name": "semi-medref"} == ours.method.model_dump()
+    assert runs["mixing-longer"].config.training.steps == round(1.6 * base.training.steps)
+    recipe, plain = runs["paper-whole"].config, runs["plain"].config
+    assert (recipe.views, recipe.method) == (preset("paper").views, preset("paper").method)
+    assert plain.views == recipe.views
+    assert recipe.network == ours.network
+
+    pretend(list(runs.values()), lambda run: np.full(2, 0.5 + 0.1 * (run.row.key == "ours")))
+    found = cells("gain", list(runs.values()))
+    assert found["ours", 2].against == "mixing"
+    told = lines("gain", found, [2], 1, "teacher")
+    assert "2 labels" in told[0]
+    assert told[-2].startswith("ours")
+    assert "[+" in told[-2]
+
+
 def test_a_run_that_fails_says_why_and_leaves_what_was_done(project, snapshot, tmp_path):
-    runs = plan(3, snapshot, RunConfig.parse({**TINY, "device": "cuda:9"}), [0.2], 1, tmp_path)
+    runs = plan("3", snapshot, RunConfig.parse({**TINY, "device": "cuda:9"}), [0.2], 1, tmp_path)
     with pytest.raises(SemiMedRefError, match="cuda:9"):
         run_all(runs[:1], 1)
     assert runs[0].folder.is_dir()

@@ -38,8 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training")
     commands = parser.add_subparsers(dest="do", required=True)
-    run = commands.add_parser("run", help="train one round in a run folder")
-    run.add_argument("run_folder", type=Path)
+    run = commands.add_parser("run", help="train rounds in run folders, one after another")
+    run.add_argument("run_folder", type=Path, nargs="+")
+    run.add_argument("--say-done", action="store_true", help="print each folder when it is done")
     run.add_argument("--device", help="auto, cpu, cuda, cuda:N or mps; overrides the config")
     serve = commands.add_parser("serve", help="answer predictions and views on stdin and stdout")
     serve.add_argument("project", type=Path)
@@ -51,18 +52,25 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     from training.rundir import RunFolder
 
-    folder = RunFolder.open(options.run_folder)
-    threads = folder.read_config().training.threads
-    if not folder.in_use():
-        # Before the slow imports, so that only an earlier run's request is forgotten.
-        folder.withdraw_stop()
+    folders = [RunFolder.open(path) for path in options.run_folder]
+    threads = folders[0].read_config().training.threads
+    for folder in folders:
+        if not folder.in_use():
+            # Before the slow imports, so that only an earlier run's request is forgotten.
+            folder.withdraw_stop()
 
     from training.engine.background import leave_a_core
     from training.engine.loop import run
 
     leave_a_core(threads)
-    signal.signal(signal.SIGTERM, lambda *_: folder.request_stop())
-    return 0 if run(folder, options.device) else STOPPED
+    for path, folder in zip(options.run_folder, folders, strict=True):
+        signal.signal(signal.SIGTERM, lambda *_, asked=folder: asked.request_stop())
+        if not run(folder, options.device):
+            return STOPPED
+        if options.say_done:
+            sys.stdout.write(f"{path}\n")
+            sys.stdout.flush()
+    return 0
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
-"""The papers' ablation tables: which runs they need, running them as trainer processes, and what they show.
+"""The ablation tables: which runs they need, and running them in trainer processes.
 
 A run folder is named by everything that decides its result, so that a finished one is reused and an interrupted one
-goes on. Numbers come from the ``report`` half alone. Printing lives in `training.cli.ablate`.
+goes on. What finished runs show lives in `training.ablation_scores`, printing in `training.cli.ablate`.
 """
 
 from __future__ import annotations
@@ -12,23 +12,21 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-from scipy.stats import wilcoxon
 
-from training.ablation_rows import TABLES, WHOLE, Row
+from training.ablation_rows import TABLES, Row
 from training.config import RunConfig
 from training.errors import PoolError, SemiMedRefError
-from training.round import status_of
-from training.rundir import RunFolder, read_json
+from training.rundir import RunFolder
 from training.snapshot import Snapshot
 
-Role = Literal["student", "teacher"]
+RUNS_A_PROCESS = 6  # A process needs seconds to start; it trains a few runs one after another.
 SPLIT_SEED = (
     42  # One split of labels for every row and seed, nested between shares, as in the paper.
 )
@@ -46,38 +44,13 @@ class Planned:
     snapshot: Snapshot
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One row at one share of labels.
-
-    Attributes
-    ----------
-    dice : tuple of float
-        Global Dice in [0, 1], one for each seed.
-    against : str or None
-        Key of the row it is compared with.
-    p : float or None
-        Two-sided Wilcoxon signed-rank test over cases of the report half, the Dice of each case averaged over seeds;
-        it says nothing of the spread between seeds.
-    """
-
-    dice: tuple[float, ...]
-    against: str | None = None
-    p: float | None = None
-
-    @property
-    def mean(self) -> float:
-        """Over seeds."""
-        return float(np.mean(self.dice))
-
-    @property
-    def spread(self) -> float:
-        """Standard deviation between seeds; 0 with a single one."""
-        return float(np.std(self.dice, ddof=1)) if len(self.dice) > 1 else 0.0
-
-
 def with_share(snapshot: Snapshot, share: float) -> Snapshot:
     """The snapshot with ``share`` of its training cases labeled; the masks of all others are left out.
+
+    Parameters
+    ----------
+    share : float
+        A share up to 1, or a number of cases above.
 
     Raises
     ------
@@ -85,10 +58,10 @@ def with_share(snapshot: Snapshot, share: float) -> Snapshot:
         If fewer cases have an accepted mask, or the report half is empty.
     """
     total = len(snapshot.labeled) + len(snapshot.unlabeled)
-    count = max(1, round(share * total))
-    if not 0 < share <= 1 or count > len(snapshot.labeled):
+    count = max(1, round(share * total if share <= 1 else share))
+    if not share > 0 or count > len(snapshot.labeled):
         raise PoolError(
-            f"A share of {share:g} needs {count} labeled cases of {total}, and the project has "
+            f"Labels {share:g}: that needs {count} labeled cases of {total}, and the project has "
             f"{len(snapshot.labeled)}: ask for less, or import with more labels."
         )
     if not snapshot.report:
@@ -107,7 +80,7 @@ def with_share(snapshot: Snapshot, share: float) -> Snapshot:
 
 
 def plan(
-    table: int,
+    table: str,
     snapshot: Snapshot,
     config: RunConfig,
     shares: Sequence[float],
@@ -123,7 +96,7 @@ def plan(
         If there is no such table, or a share cannot be had.
     """
     if table not in TABLES:
-        raise SemiMedRefError(f"There is no table {table}: choose 2 or 3.")
+        raise SemiMedRefError(f"There is no table {table}: choose one of {', '.join(TABLES)}.")
     pools = {share: with_share(snapshot, share) for share in shares}
     threads = max(1, (os.cpu_count() or 1) // processes)
     runs = []
@@ -132,9 +105,9 @@ def plan(
             for seed in range(config.seed, config.seed + seeds):
                 asked = _changed(config, row, seed)
                 name = f"{row.key}-{share:g}-{seed}-{_digest(asked, pool)}"
-                if asked.training.threads == 0:
-                    few = asked.training.model_copy(update={"threads": threads})
-                    asked = asked.model_copy(update={"training": few})
+                few = {"pseudo_masks": False, "threads": asked.training.threads or threads}
+                lean = asked.training.model_copy(update=few)
+                asked = asked.model_copy(update={"training": lean})
                 runs.append(Planned(row, share, seed, out / name, asked, pool))
     return runs
 
@@ -149,8 +122,14 @@ def run_all(
     SemiMedRefError
         As soon as one fails; the others are asked to stop, and go on when this is called again.
     """
+    todo = [run for run in runs if not RunFolder(run.folder).scores_file.exists()]
+    for run in runs:
+        if run not in todo:
+            on_done(run)
+    size = max(1, min(RUNS_A_PROCESS, len(todo) // processes))
+    chunks = [todo[start : start + size] for start in range(0, len(todo), size)]
     with ThreadPoolExecutor(processes) as pool:
-        waiting = [pool.submit(_run, run, on_done) for run in runs]
+        waiting = [pool.submit(_run, chunk, on_done) for chunk in chunks]
         try:
             done, _ = wait(waiting, return_when=FIRST_EXCEPTION)
             for future in done:
@@ -164,69 +143,40 @@ def run_all(
             raise
 
 
-def cells(
-    table: int, runs: Sequence[Planned], role: Role = "student"
-) -> dict[tuple[str, float], Cell]:
-    """What finished runs show, by row and share.
-
-    Rows of table 2 are compared with the row before, those of table 3 with the whole method.
-    """
-    found: dict[tuple[str, float], Cell] = {}
-    for share in dict.fromkeys(run.share for run in runs):
-        before: str | None = None
-        for row in TABLES[table]:
-            own = [run for run in runs if (run.row.key, run.share) == (row.key, share)]
-            other = before if table == 2 else WHOLE.key if row.key != WHOLE.key else None
-            theirs = [run for run in runs if (run.row.key, run.share) == (other, share)]
-            p = _significance(own, theirs, role) if theirs else None
-            found[row.key, share] = Cell(tuple(_dice(run, role) for run in own), other, p)
-            before = row.key
-    return found
-
-
 def _changed(config: RunConfig, row: Row, seed: int) -> RunConfig:
     content = config.model_dump()
     for section, change in row.changes.items():
         content[section] |= change
+    content["training"]["steps"] = round(row.stretch * content["training"]["steps"])
     return RunConfig.parse({**content, "seed": seed})
 
 
 def _digest(config: RunConfig, snapshot: Snapshot) -> str:
     content = config.model_dump(mode="json")
-    for name in ("threads", "checkpoint_seconds"):  # They change how fast, not what.
+    for name in ("threads", "checkpoint_seconds", "pseudo_masks"):  # They do not change the scores.
         del content["training"][name]
     text = json.dumps(content, sort_keys=True) + snapshot.digest()
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-def _run(planned: Planned, on_done: Callable[[Planned], None]) -> None:
-    folder = RunFolder(planned.folder)
-    if not folder.scores_file.exists():
-        if not folder.config_file.exists():
-            RunFolder.create(planned.folder, planned.config, planned.snapshot)
-        command = [sys.executable, "-m", "training", "run", str(planned.folder)]
-        with (planned.folder / "trainer.log").open("ab") as log:
-            done = subprocess.run(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        if done.returncode:
-            sentence = status_of(folder).sentence or f"exit status {done.returncode}"
-            raise SemiMedRefError(f"The run {planned.folder} did not finish: {sentence}")
-        shutil.rmtree(folder.last, ignore_errors=True)  # Nobody continues a finished run.
-    on_done(planned)
-
-
-def _dice(run: Planned, role: Role) -> float:
-    return float(RunFolder(run.folder).read_scores()["report"][role]["dice_global"])
-
-
-def _significance(own: Sequence[Planned], other: Sequence[Planned], role: Role) -> float:
-    one, two = _by_case(own, role), _by_case(other, role)
-    shared = sorted(one.keys() & two.keys())
-    differences = np.array([one[case] - two[case] for case in shared])
-    if not np.any(differences):
-        return 1.0
-    return float(wilcoxon(differences).pvalue)
-
-
-def _by_case(runs: Sequence[Planned], role: Role) -> dict[str, float]:
-    tables = [read_json(run.folder / "case_scores.json")["report"][role] for run in runs]
-    return {case: float(np.mean([table[case] for table in tables])) for case in tables[0]}
+def _run(chunk: Sequence[Planned], on_done: Callable[[Planned], None]) -> None:
+    """Train a few runs in one process, one after another."""
+    by_folder = {str(run.folder): run for run in chunk}
+    for run in chunk:
+        if not RunFolder(run.folder).config_file.exists():
+            RunFolder.create(run.folder, run.config, run.snapshot)
+    command = [sys.executable, "-m", "training", "run", "--say-done", *by_folder]
+    with tempfile.TemporaryFile() as log:
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": log}
+        with subprocess.Popen(command, text=True, **options) as trainer:  # type: ignore[call-overload]
+            for line in trainer.stdout:
+                done = by_folder.pop(line.rstrip("\n"), None)
+                if done is not None:
+                    shutil.rmtree(RunFolder(done.folder).last, ignore_errors=True)  # Not continued.
+                    on_done(done)
+        if trainer.returncode:
+            log.seek(0)
+            said = log.read().decode(errors="replace").strip().rpartition("\n")[2]
+            folder = next(iter(by_folder), "of a table")
+            sentence = said or f"exit status {trainer.returncode}"
+            raise SemiMedRefError(f"The run {folder} did not finish: {sentence}")

@@ -1,12 +1,17 @@
-"""The rows of the papers' ablation tables, each a few changed settings. Nothing is run here."""
+"""The rows of the ablation tables, each a few changed settings. Nothing is run here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from training.config import preset
+
 Sections = dict[str, dict[str, Any]]
 PARTS = ("T-S", "PosAug", "T-PatchMix", "ITCL")
+# A supervised step takes one student pass, a semi-supervised one two and a teacher's: after a quarter or a third
+# of burn-in a round costs about 1.6 times as much (benchmarks/step_time.py).
+EQUAL_TIME = 1.6
 
 
 @dataclass(frozen=True)
@@ -22,36 +27,79 @@ class Row:
     parts : tuple of str
         Which of `PARTS` it has.
     changes : dict
-        Settings that differ from the whole method, by section.
+        Settings that differ from the given ones, by section.
+    against : str or None
+        Key of the row it is compared with.
+    stretch : float
+        Steps of its runs, as a multiple of the given ones.
     """
 
     key: str
     title: str
     parts: tuple[str, ...] = PARTS
     changes: Sections = field(default_factory=dict)
+    against: str | None = None
+    stretch: float = 1.0
 
 
 _NO_POSAUG = {"posaug_probability": 0.0}
 _NO_PATCHES = {"patch_probability": 0.0}
 _NO_ITCL = {"lambda_labeled_itcl": 0.0, "lambda_unlabeled_itcl": 0.0}
+_SUPERVISED: Sections = {"method": {"name": "supervised", **_NO_ITCL}}
 WHOLE = Row("whole", "Semi-MedRef")
-TABLES: dict[int, tuple[Row, ...]] = {
-    2: (
-        Row("supervised", "baseline", (), {"method": {"name": "supervised", **_NO_ITCL}}),
-        Row("ts", "+ T-S", PARTS[:1], {"views": _NO_POSAUG | _NO_PATCHES, "method": _NO_ITCL}),
-        Row("ts-posaug", "+ PosAug", PARTS[:2], {"views": _NO_PATCHES, "method": _NO_ITCL}),
-        Row("ts-posaug-patch", "+ T-PatchMix", PARTS[:3], {"method": _NO_ITCL}),
-        Row("whole", "+ ITCL"),
+
+
+def _paper_at_this_size() -> tuple[Row, ...]:
+    """The papers' recipe (views, hard pseudo-masks, weights, short burn-in) on whatever network is given."""
+    paper = preset("paper")
+    views, method = paper.views.model_dump(), paper.method.model_dump()
+
+    def row(key: str, title: str, count: int, less: Sections, stretch: float = 1.0) -> Row:
+        changes = {
+            "views": views | less.get("views", {}),
+            "method": method | less.get("method", {}),
+            "training": {"burn_in": 0.25},  # 5 of 20 epochs.
+        }
+        against = None if key == "plain" else "plain"
+        return Row(
+            f"paper-{key}" if against else key, title, PARTS[:count], changes, against, stretch
+        )
+
+    return (
+        row("plain", "supervised", 0, _SUPERVISED),
+        row("plain-longer", "supervised, as long", 0, _SUPERVISED, EQUAL_TIME),
+        row("ts", "+ T-S EMA", 1, {"views": _NO_POSAUG | _NO_PATCHES, "method": _NO_ITCL}),
+        row("ts-posaug", "+ PosAug", 2, {"views": _NO_PATCHES, "method": _NO_ITCL}),
+        row("ts-posaug-patch", "+ T-PatchMix", 3, {"method": _NO_ITCL}),
+        row("whole", "+ ITCL", 4, {}),
+    )  # fmt: skip
+
+
+_ALONE: Sections = {"method": {"name": "supervised"}}
+TABLES: dict[str, tuple[Row, ...]] = {
+    "2": (
+        Row("supervised", "baseline", (), _SUPERVISED),
+        Row("ts", "+ T-S", PARTS[:1], {"views": _NO_POSAUG | _NO_PATCHES, "method": _NO_ITCL}, "supervised"),
+        Row("ts-posaug", "+ PosAug", PARTS[:2], {"views": _NO_PATCHES, "method": _NO_ITCL}, "ts"),
+        Row("ts-posaug-patch", "+ T-PatchMix", PARTS[:3], {"method": _NO_ITCL}, "ts-posaug"),
+        Row("whole", "+ ITCL", against="ts-posaug-patch"),
     ),
-    3: (
+    "3": (
         Row(
             "cutmix",
             "CutMix for T-PatchMix",
             changes={"views": {"patch_kind": "cutmix", "patch_probability": 0.5}},
+            against="whole",
         ),
-        Row("textstrong", "TextStrong for PosAug", changes={"views": {"text_change": "textstrong"}}),
-        Row("spc", "SPC for T-PatchMix", changes={"views": {**_NO_PATCHES, "flip_probability": 0.5}}),
-        Row("clip", "CLIP for ITCL", changes={"method": {"itcl_targets": "identity"}}),
+        Row("textstrong", "TextStrong for PosAug", PARTS, {"views": {"text_change": "textstrong"}}, "whole"),
+        Row("spc", "SPC for T-PatchMix", PARTS, {"views": {**_NO_PATCHES, "flip_probability": 0.5}}, "whole"),
+        Row("clip", "CLIP for ITCL", PARTS, {"method": {"itcl_targets": "identity"}}, "whole"),
         WHOLE,
+    ),
+    "gain": (
+        *_paper_at_this_size(),
+        Row("mixing", "supervised, our views and mixing", (), _ALONE, "plain"),
+        Row("mixing-longer", "the same, as long", (), _ALONE, "plain", EQUAL_TIME),
+        Row("ours", "ours", against="mixing"),
     ),
 }  # fmt: skip

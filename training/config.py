@@ -78,11 +78,7 @@ class ViewsConfig(Settings):
         0.25, 0, 1, 0.05, "Least mean probability of a lesion inside the donor's blocks."
     )
     side_mix_probability: float = number(
-        0.5,
-        0,
-        1,
-        0.05,
-        "Share of labeled views that get a lung side of another labeled film.",
+        0.5, 0, 1, 0.05, "Share of labeled views that get a lung side of another labeled film."
     )
     side_paste_probability: float = number(
         0.5, 0, 1, 0.05, "Share of strong unlabeled views that get a side of a labeled film."
@@ -179,6 +175,7 @@ class TrainingConfig(Settings):
     evaluation_limit: int = number(
         200, 1, 100_000, 10, "Most gate cases in an evaluation before the last one."
     )
+    pseudo_masks: bool = choice(True, "Whether a round ends with pseudo-masks of all cases.")
     threads: int = number(0, 0, 256, 1, "CPU threads; 0: one less than the machine has.")
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = choice(
         "32-true", "Arithmetic; the mixed ones are for GPUs."

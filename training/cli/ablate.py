@@ -11,8 +11,9 @@ from typing import Annotated, cast
 import typer
 from rich.progress import Progress
 
-from training.ablation import Cell, Role, cells, plan, run_all
+from training.ablation import plan, run_all
 from training.ablation_rows import PARTS, TABLES, Row
+from training.ablation_scores import Cell, Role, cells, spread
 from training.cli.project import ProjectFolder
 from training.cli.rounds import ConfigFile, PresetName, Steps, chosen_config
 from training.errors import ConfigError
@@ -23,9 +24,14 @@ from training.round import freeze
 
 def ablate(
     project: ProjectFolder,
-    table: Annotated[int, typer.Option(min=2, max=3, help="The paper's table.")] = 2,
+    table: Annotated[
+        str,
+        typer.Option(
+            help="2 or 3: the paper's; gain: what each part adds over supervised training."
+        ),
+    ] = "2",
     labels: Annotated[
-        str, typer.Option(help="Shares of the training cases that keep their labels.")
+        str, typer.Option(help="Shares, or numbers, of the training cases that keep their labels.")
     ] = "0.01,0.02",
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each row.")] = 3,
     config: ConfigFile = None,
@@ -65,27 +71,48 @@ def ablate(
 
 
 def lines(
-    table: int,
+    table: str,
     found: dict[tuple[str, float], Cell],
     shares: Sequence[float],
     seeds: int,
     role: str,
 ) -> list[str]:
     """The table in the paper's layout: a line for each row, a column for each share of labels."""
-    heads = [*PARTS] if table == 2 else ["Method"]
-    body = [[*heads, *(f"{100 * share:g} %" for share in shares)]]
+    heads = [*PARTS] if table == "2" else ["Method"]
+    body = [
+        [*heads, *(f"{100 * share:g} %" if share <= 1 else f"{share:g} labels" for share in shares)]
+    ]
+    figure = _gain if table == "gain" else _figure
     for row in TABLES[table]:
-        marks = _marks(row) if table == 2 else [row.title]
-        body.append([*marks, *(_figure(found[row.key, share]) for share in shares)])
+        marks = _marks(row) if table == "2" else [row.title]
+        body.append([*marks, *(figure(found[row.key, share]) for share in shares)])
     widths = [max(len(line[column]) for line in body) for column in range(len(body[0]))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
             for line in body]  # fmt: skip
-    against = "the row above" if table == 2 else "the last row"
-    note = (
+    return [*text, _note(table, seeds, role)]
+
+
+def _note(table: str, seeds: int, role: str) -> str:
+    if table == "gain":
+        return (
+            f"Dice (%) of the {role} on the report half, global / per image, means of {seeds} seed(s), ± standard "
+            "deviation; in brackets the gain in global Dice over plain supervised training, of 'ours' over supervised "
+            "training with the same views and mixing."
+        )
+    against = "the row above" if table == "2" else "the last row"
+    return (
         f"Global Dice (%) of the {role} on the report half, mean ± standard deviation of {seeds} seed(s); "
         f"p against {against}: Wilcoxon's paired test over cases."
     )
-    return [*text, note]
+
+
+def _gain(cell: Cell) -> str:
+    whole, single = (f"{100 * sum(each) / len(each):.1f}" for each in (cell.dice, cell.per_image))
+    text = f"{whole} ± {100 * cell.spread:.1f} / {single}"
+    if not cell.gains:
+        return text
+    gain = 100 * sum(cell.gains) / len(cell.gains)
+    return f"{text} [{gain:+.1f} ± {100 * spread(cell.gains):.1f}]"
 
 
 def _marks(row: Row) -> list[str]:

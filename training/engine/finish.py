@@ -13,7 +13,7 @@ from PIL import Image
 
 from training.engine import checkpoint
 from training.engine.data import FilmPool
-from training.engine.evaluate import Evaluation, evaluate
+from training.engine.evaluate import Evaluation, evaluate, pool_start
 from training.engine.pace import Pace
 from training.engine.predict import Predictor, entropy
 from training.engine.setup import Round
@@ -64,7 +64,9 @@ def _score(this: Round) -> dict[str, Any]:
 
 
 def _predict(this: Round) -> bool:
-    pool, device = this.pools.unlabeled, this.fabric.device
+    wanted = this.config.training.pseudo_masks
+    pool = this.pools.unlabeled if wanted else pool_start(this.pools.unlabeled, 0)
+    device = this.fabric.device
     predictor = Predictor.load(this.folder.best, device)
     index: dict[str, dict[str, float | str]] = {}
     for numbers, probabilities in predictor.pool(pool):

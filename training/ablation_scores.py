@@ -1,0 +1,96 @@
+"""What the finished runs of an ablation table show. Numbers come from the ``report`` half alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.stats import wilcoxon
+
+from training.ablation import Planned
+from training.ablation_rows import TABLES
+from training.rundir import RunFolder, read_json
+
+Role = Literal["student", "teacher"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row at one share of labels.
+
+    Attributes
+    ----------
+    dice, per_image : tuple of float
+        Global Dice and mean Dice of an image in [0, 1], one for each seed.
+    against : str or None
+        Key of the row it is compared with.
+    gains : tuple of float
+        Global Dice minus that row's, one for each seed.
+    p : float or None
+        Two-sided Wilcoxon signed-rank test over cases of the report half, the Dice of each case averaged over seeds;
+        it says nothing of the spread between seeds.
+    """
+
+    dice: tuple[float, ...]
+    per_image: tuple[float, ...] = ()
+    against: str | None = None
+    gains: tuple[float, ...] = ()
+    p: float | None = None
+
+    @property
+    def mean(self) -> float:
+        """Over seeds."""
+        return float(np.mean(self.dice))
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation between seeds; 0 with a single one."""
+        return spread(self.dice)
+
+
+def spread(values: Sequence[float]) -> float:
+    """Standard deviation (n - 1); 0 of a single value."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+
+def cells(
+    table: str, runs: Sequence[Planned], role: Role = "student"
+) -> dict[tuple[str, float], Cell]:
+    """What finished runs show, by row and share."""
+    found: dict[tuple[str, float], Cell] = {}
+    for share in dict.fromkeys(run.share for run in runs):
+        for row in TABLES[table]:
+            own = [run for run in runs if (run.row.key, run.share) == (row.key, share)]
+            theirs = [run for run in runs if (run.row.key, run.share) == (row.against, share)]
+            dice, per_image, other = (
+                tuple(_dice(run, role, name) for run in some)
+                for some, name in (
+                    (own, "dice_global"),
+                    (own, "dice_per_image"),
+                    (theirs, "dice_global"),
+                )
+            )
+            gains = tuple(one - two for one, two in zip(dice, other, strict=False))
+            p = _significance(own, theirs, role) if theirs else None
+            found[row.key, share] = Cell(dice, per_image, row.against, gains, p)
+    return found
+
+
+def _dice(run: Planned, role: Role, name: str) -> float:
+    return float(RunFolder(run.folder).read_scores()["report"][role][name])
+
+
+def _significance(own: Sequence[Planned], other: Sequence[Planned], role: Role) -> float:
+    one, two = _by_case(own, role), _by_case(other, role)
+    shared = sorted(one.keys() & two.keys())
+    differences = np.array([one[case] - two[case] for case in shared])
+    if not np.any(differences):
+        return 1.0
+    return float(wilcoxon(differences).pvalue)
+
+
+def _by_case(runs: Sequence[Planned], role: Role) -> dict[str, float]:
+    tables = [read_json(run.folder / "case_scores.json")["report"][role] for run in runs]
+    return {case: float(np.mean([table[case] for table in tables])) for case in tables[0]}
