@@ -1,4 +1,7 @@
-"""Twenty kills at random moments: trainer, service and window. Everything accepted is there, and the run resumes."""
+"""Kills at random moments: trainer, service and window. Everything accepted is there, and the run resumes.
+
+A few by default; twenty among the slow tests.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,13 @@ from training.pool.rounds import all_runs, serving_model
 from training.round import resume_round, run_round, save_next_config
 from training.rundir import RunFolder
 
-TRAINER_KILLS, SERVICE_KILLS, WINDOW_KILLS = 7, 6, 7
 WINDOW = Path(__file__).with_name("window_at_work.py")
+
+
+def kills(few: int, many: int):
+    """Parametrize a test by how often it kills."""
+    slow = pytest.param(many, marks=pytest.mark.slow)
+    return pytest.mark.parametrize("kills", [few, slow])
 
 
 @pytest.fixture
@@ -52,11 +60,12 @@ def _assert_sound(folder: Path, accepted: dict[int, str]) -> None:
     project.close()
 
 
-def test_a_trainer_killed_again_and_again_resumes_and_finishes(project, rng):
+@kills(2, 7)
+def test_a_trainer_killed_again_and_again_resumes_and_finishes(project, rng, kills):
     save_next_config(project, tiny_round(400))
     before = {case.id: case.mask for case in project.cases("labeled")}
     command = [sys.executable, "-m", "training.cli", "round", str(project.folder)]
-    for attempt in range(TRAINER_KILLS):
+    for attempt in range(kills):
         parent = subprocess.Popen(command + ["--resume"] * bool(attempt), stdout=subprocess.DEVNULL)
         pid = _trainer_of(project, attempt)
         if attempt == 0:  # so that there is something to resume from
@@ -72,18 +81,19 @@ def test_a_trainer_killed_again_and_again_resumes_and_finishes(project, rng):
     assert outcome.state == "promoted"
     assert len(all_runs(project)) == 1
     starts = [event["resumed_at"] for event in _events(folder) if event["kind"] == "started"]
-    assert len(starts) == TRAINER_KILLS + 1
+    assert len(starts) == kills + 1
     assert starts == sorted(starts)
     assert starts[-1] > 0
     assert {case.id: case.mask for case in project.cases("labeled")} == before
 
 
-def test_a_service_killed_again_and_again_answers_again(project, rng):
+@kills(2, 6)
+def test_a_service_killed_again_and_again_answers_again(project, rng, kills):
     run_round(project)
     case = project.cases("unlabeled")[0]
     client = EngineClient.for_project(project.folder)
     try:
-        for _ in range(SERVICE_KILLS):
+        for _ in range(kills):
             client.ask("predict", case=case.id, description=case.description)
             _wait(lambda: client.process_id is not None, 30)
             time.sleep(rng.uniform(0, 0.5))
@@ -102,10 +112,11 @@ def test_a_service_killed_again_and_again_answers_again(project, rng):
 
 
 @pytest.mark.window
-def test_a_window_killed_again_and_again_loses_no_acceptance(project, rng):
+@kills(2, 7)
+def test_a_window_killed_again_and_again_loses_no_acceptance(project, rng, kills):
     run_round(project)
     accepted: dict[int, str] = {}
-    for _ in range(WINDOW_KILLS):
+    for _ in range(kills):
         command = [sys.executable, str(WINDOW), str(project.folder)]
         window = subprocess.Popen(
             command, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -121,7 +132,7 @@ def test_a_window_killed_again_and_again_loses_no_acceptance(project, rng):
         }
         _assert_sound(project.folder, accepted)
         _end_left_over(window.pid, children)
-    assert len(accepted) > WINDOW_KILLS
+    assert len(accepted) > kills
     assert serving_model(Project.open(project.folder)) is not None
 
 
