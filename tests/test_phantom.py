@@ -140,6 +140,14 @@ def test_the_distractors_cover_no_true_zone() -> None:
     for case in films(60, distractor_probability=1.0):
         found = zones_under(case.distractors, case)
         assert 1 <= len(found) <= 2 and not found & case.zones
+        assert found == case.distractor_zones
+
+
+def test_distractor_zones_follow_the_laterality_and_are_none_without_distractors() -> None:
+    for ours, theirs in zip(films(20), films(20, laterality="patient"), strict=True):
+        mirrored = {("R" if zone[0] == "L" else "L") + zone[1:] for zone in ours.distractor_zones}
+        assert theirs.distractor_zones == mirrored
+        assert bool(ours.distractors.any()) == bool(ours.distractor_zones)
 
 
 def test_each_lung_is_cut_into_three_zones_from_top_to_bottom() -> None:

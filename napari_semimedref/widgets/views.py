@@ -1,5 +1,5 @@
-"""The views dock: what the student and the teacher see of a case (weak and strong view, T-PatchMix, PosAug), exactly as
-the trainer would make them."""
+"""The views dock: what the student and the teacher see of a case (weak and strong view, mixing, changed words), exactly
+as the trainer would make them."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ PICTURES = (
     ("strong", "Strong view (student)"),
     ("mixed", "T-PatchMix"),
     ("target", "Its mask and blocks"),
+    ("student", "All of it, as trained"),
+    ("labeled", "As a labeled film"),
 )
 
 
@@ -111,10 +113,21 @@ class ViewsDock(Dock):
         self.pictures["target"].show_array(
             _target(arrays["mixed"], arrays["mixed_mask"], arrays["block_mask"])
         )
+        for name, outline in (("student", "side_mask"), ("labeled", None)):
+            self._show_trained(name, arrays, outline)
         self.words.setHtml(_words_of(str(answer.request["description"]), fields))
         partner = fields.get("partner")
         case = answer.request["case"]
         self.status.setText(f"{case} with {partner}" if partner else f"{case}, not mixed")
+
+    def _show_trained(self, name: str, arrays: Mapping[str, Any], outline: str | None) -> None:
+        """A film with its target, if the service sent it: a case is not always a labeled one."""
+        shown = name in arrays
+        self.pictures[name].setVisible(shown)
+        if shown:
+            mask = arrays[f"{name}_mask"]
+            edges = arrays[outline] if outline else np.zeros_like(mask)
+            self.pictures[name].show_array(_target(arrays[name], mask, edges))
 
     def _draw_again(self) -> None:
         self.epoch.setValue(self.epoch.value() + 1)
@@ -133,8 +146,13 @@ def _words_of(original: str, fields: Mapping[str, Any]) -> str:
     texts = fields.get("texts", {})
     posaug, mixed = marked(original, texts.get("posaug", "")), escape(texts.get("mixed", ""))
     draws = escape(" ".join(fields.get("words", ())))
+    read = "".join(
+        f"<p><b>{title}:</b> {marked(original, texts[name])}</p>"
+        for name, title in (("student", "The student reads"), ("labeled", "As a labeled film"))
+        if name in texts
+    )
     return (
-        f"<p><b>PosAug:</b> {posaug}</p><p><b>Mix:</b> {mixed}</p>"
+        f"<p><b>PosAug:</b> {posaug}</p><p><b>Mix:</b> {mixed}</p>{read}"
         f"<p style='color:#969ba5'>{draws}</p>"
     )
 

@@ -86,6 +86,56 @@ def test_the_dice_of_an_empty_pseudo_mask_does_not_count(batch):
     assert consistency_loss(logits, nothing, False, 0.5) > 0
 
 
+def slow_consistency(logits, teacher, kind, negative, least, threshold=0.5, band=0.7):
+    """METHOD's rule for pseudo-masks in double precision, pixel by pixel."""
+    dice, losses = [], []
+    for x, t, empty_by_words in zip(logits, teacher, negative, strict=True):
+        p = sigmoid(x)
+        target = np.where(empty_by_words, 0.0, t if kind == "soft" else t >= threshold)
+        counts = np.ones_like(t, bool)
+        if kind == "banded":
+            counts = (t >= band) | (t <= 1 - band)
+        full = target[counts].sum() >= least
+        if full:
+            a, b = p[counts], target[counts]
+            dice.append(1 - (2 * (a * b).sum() + 1) / ((a**2).sum() + (b**2).sum() + 1))
+        elif kind != "soft":
+            counts = counts & (t <= 0.05) & empty_by_words
+        for pixel in zip(p[counts], target[counts], strict=True):
+            losses.append(-(pixel[1] * np.log(pixel[0]) + (1 - pixel[1]) * np.log(1 - pixel[0])))
+    return sum(dice) / len(logits), sum(losses) / max(1, len(losses))
+
+
+@pytest.mark.parametrize("kind", ["soft", "hard", "banded"])
+def test_empty_pseudo_masks_teach_background_only_where_words_and_teacher_agree(kind):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (4, 1, 6, 5))
+    teacher = rng.random((4, 1, 6, 5))
+    teacher[1] *= 0.1  # nothing seen, some of it sure, and the words name a lesion
+    teacher[2] *= 0.1  # the same, and the words say that there is none
+    teacher[3, :, :2] *= 0.04  # a lesion seen that the words deny
+    negative = torch.tensor([False, False, True, True])
+    least = 2.0 if kind == "soft" else 1.0
+    pseudo = pseudo_targets(torch.tensor(teacher), kind, 0.5, 0.7, negative, least)
+    expected = slow_consistency(logits, teacher, kind, negative.numpy(), least)
+    dice = consistency_loss(torch.tensor(logits), pseudo, True, least)
+    both = consistency_loss(torch.tensor(logits), pseudo, False, least)
+    assert dice.item() == pytest.approx(expected[0], rel=1e-5)
+    assert both.item() == pytest.approx(sum(expected), rel=1e-5)
+    assert 0 < (teacher[2] <= 0.05).mean() < 1
+    if kind != "soft":
+        assert not pseudo.weight[1].any()
+        assert 0 < pseudo.weight[3].mean() < 1
+
+
+def test_an_empty_pseudo_mask_of_a_positive_description_moves_nothing(batch):
+    logits = batch[0].clone().requires_grad_()
+    for kind in ("hard", "banded"):
+        pseudo = pseudo_targets(torch.full_like(batch[0], 0.01), kind, 0.5, 0.7, None, 1.0)
+        consistency_loss(logits, pseudo, False, 1.0).backward()
+        assert not logits.grad.any()
+
+
 def slow_itcl(images, texts, zones, temperature):
     images = images / np.linalg.norm(images, axis=1, keepdims=True)
     texts = texts / np.linalg.norm(texts, axis=1, keepdims=True)

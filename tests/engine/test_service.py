@@ -12,12 +12,23 @@ from made import small_project
 
 from training.config import ViewsConfig
 from training.engine.answers import NO_TEACHER, Answers
-from training.engine.data import shrink_image
-from training.engine.inputs import Films, StudentFilms, patch_films, strong_images, weak_views
+from training.engine.data import shrink_image, shrink_mask
+from training.engine.inputs import (
+    Films,
+    StudentFilms,
+    labeled_student_films,
+    patch_films,
+    strong_images,
+    unlabeled_student_films,
+    weak_views,
+)
 from training.engine.loop import run
+from training.engine.predict import Predictor
 from training.engine.service import answer_all
 from training.engine.streams import Key
+from training.engine.words import finding_of
 from training.pool import rounds
+from training.round import next_config, save_next_config
 from training.rundir import RunFolder
 from training.snapshot import Snapshot, SnapshotCase
 
@@ -148,11 +159,111 @@ def test_views_are_told_in_words_with_texts_and_edits(ask):
     )
     assert "[UNK_POS]" in reply["texts"]["posaug"]
     assert {edit["kind"] for edit in reply["edits"]["posaug"]} >= {"drop"}
-    assert set(reply["draws"]) == {"weak", "strong", "patch", "posaug"}
+    assert set(reply["draws"]) >= {"weak", "strong", "patch", "posaug", "side", "mirrored"}
     assert all(sentence.endswith(".") for sentence in reply["words"])
-    assert set(arrays) == {"weak", "strong", "mixed", "mixed_mask", "block_mask"}
+    assert set(arrays) == {
+        "weak", "strong", "mixed", "mixed_mask", "block_mask", "student", "student_mask", "side_mask",
+    }  # fmt: skip
     assert {arrays[name].shape for name in arrays} == {(32, 32)}
     assert set(np.unique(arrays["mixed_mask"])) <= {0, 1}
+
+
+LOUD = {"flip_probability": 1.0, "side_paste_probability": 1.0, "side_mix_probability": 1.0}
+LEFT_TEXT = "Unilateral pulmonary infection, one infected area, lower left lung."
+
+
+def weak_of(project, names, views, epoch=0):
+    """Weak views of cases as the trainer makes them, with the masks of those that have one."""
+    pictures = [shrink_image(project.read_image(name), 32) for name in names]
+    masks = [project.read_reference_mask(name) for name in names]
+    small = [np.zeros((32, 32)) if mask is None else shrink_mask(mask, 32) for mask in masks]
+    images = torch.from_numpy(np.stack(pictures))[:, None].float() / 255
+    texts = tuple(project.case(name).description for name in names)
+    keys = tuple(Key(0, name, epoch) for name in names)
+    lesions = torch.from_numpy(np.stack(small))[:, None].float()
+    return weak_views(Films(keys, images, lesions, texts), views)
+
+
+def test_the_students_view_is_the_trainers_with_side_mirror_and_changed_words(
+    ask, project, teacher
+):
+    views = ViewsConfig(**LOUD, text_change="textstrong")
+    pair = weak_of(project, ("case_004", "case_001"), views)
+    predictor = Predictor.load(rounds.serving_model(project).folder, CPU)
+    seen = predictor.batch((pair.images[0] * 255).round().to(torch.uint8), pair.texts[:1])
+    probabilities = torch.stack([torch.from_numpy(seen), pair.masks[1]])
+    donor = labeled_student_films(weak_of(project, ("case_001",), views), views, "image")
+    expected = unlabeled_student_films(pair, probabilities, donor, views, "image")
+    reply, arrays = ask(
+        do="views", case="case_004", partner="case_001", description=pair.texts[0],
+        views={**LOUD, "text_change": "textstrong"},
+    )  # fmt: skip
+    assert reply["donor"] == "case_001"
+    assert np.array_equal(arrays["student"], expected.images[0, 0].numpy())
+    assert np.array_equal(arrays["student_mask"], (expected.targets[0, 0] >= 0.5).numpy())
+    assert reply["texts"]["student"] == expected.texts[0]
+    assert reply["texts"]["student_full"] == expected.full_texts[0]
+    assert reply["draws"]["mirrored"] is True
+    assert reply["draws"]["text_change"] == "textstrong"
+    half = reply["draws"]["side"]
+    assert half in ("left", "right", None)
+    # Mirrored, a side taken from the left lies on the right.
+    columns = np.nonzero(arrays["side_mask"].any(0))[0].tolist()
+    assert columns == (
+        [] if half is None else list(range(16)) if half == "right" else list(range(16, 32))
+    )
+    if half is not None:
+        inside = arrays["side_mask"].astype(bool)
+        assert np.array_equal(arrays["student"][inside], donor.images[0, 0].flip(1).numpy()[inside])
+    assert any("mirrored" in sentence for sentence in reply["words"])
+
+
+def test_over_epochs_sides_are_pasted_and_told_and_words_follow(ask):
+    halves = set()
+    for epoch in range(12):
+        reply, arrays = ask(
+            do="views", case="case_004", partner="case_001", description=LEFT_TEXT, epoch=epoch,
+            views={"side_paste_probability": 1.0, "patch_probability": 0.0, "posaug_probability": 0.0},
+        )  # fmt: skip
+        half = reply["draws"]["side"]
+        halves.add(half)
+        assert any("pasted in" in sentence for sentence in reply["words"]) == (half is not None)
+        assert bool(arrays["side_mask"].any()) == (half is not None)
+        # The partner's lesion is on the right: its left half would leave no zone to name.
+        named = {"Ll", "Ru"} if half == "right" else {"Ll"}
+        assert finding_of(reply["texts"]["student"]).zones == named
+    assert halves == {None, "right"}
+
+
+def test_a_labeled_case_is_also_shown_as_the_labeled_pool_sees_it(ask, project):
+    views = ViewsConfig(side_mix_probability=1.0)
+    halves = set()
+    for epoch in range(6):
+        reply, arrays = ask(
+            do="views", case="case_000", partner="case_001", epoch=epoch,
+            description=project.case("case_000").description,
+            views={"side_mix_probability": 1.0},
+        )  # fmt: skip
+        pair = weak_of(project, ("case_000", "case_001"), views, epoch)
+        expected = labeled_student_films(pair, views, "image")
+        assert np.array_equal(arrays["labeled"], expected.images[0, 0].numpy())
+        assert np.array_equal(arrays["labeled_mask"], expected.targets[0, 0].numpy())
+        assert reply["texts"]["labeled"] == expected.texts[0]
+        halves.add(reply["draws"]["labeled_side"])
+    assert "right" in halves
+
+
+def test_without_a_request_the_views_follow_the_projects_next_round(ask, project):
+    request = {"do": "views", "case": "case_004", "partner": "case_001", "description": LEFT_TEXT}
+    assert ask(**request)[0]["draws"]["mirrored"] is False
+    config = next_config(project)
+    loud = config.views.model_copy(update={"flip_probability": 1.0, "text_change": "textstrong"})
+    save_next_config(project, config.model_copy(update={"views": loud}))
+    reply, _ = ask(**request)
+    save_next_config(project, config)
+    assert reply["draws"]["mirrored"] is True
+    assert reply["draws"]["text_change"] == "textstrong"
+    assert finding_of(reply["texts"]["student_full"]).zones >= {"Rl"}
 
 
 def test_wrong_requests_get_a_sentence_and_the_service_goes_on(ask, project, teacher, tmp_path):

@@ -48,8 +48,12 @@ def _views(request: dict, exchange: Path) -> dict:
     mask[4:9, 4:9] = 1
     arrays = {"weak": image, "strong": image, "mixed": image}
     name = f"{request['id']}.npz"
-    np.savez(exchange / name, **arrays, mixed_mask=mask, block_mask=mask)
+    trained = {"student": image, "student_mask": mask, "side_mask": mask}
+    if request["epoch"] % 2 == 0:  # as if the case were labeled, and then not
+        trained |= {"labeled": image, "labeled_mask": mask}
+    np.savez(exchange / name, **arrays, mixed_mask=mask, block_mask=mask, **trained)
     texts = {"posaug": "One infected area, [UNK_POS].", "mixed": "Two infected areas."}
+    texts["student"] = "Areas infected two, somewhere."
     answer = {"id": request["id"], "ok": True, "arrays": name, "partner": "case_001"}
     return answer | {"texts": texts, "words": ["Moved 3% to the left."]}
 

@@ -251,6 +251,12 @@ def test_the_views_dock_shows_what_the_service_draws(qtbot, space):
     assert all(picture._pixmap is not None for picture in dock.pictures.values())
     assert "[UNK_POS]" in dock.words.toPlainText()
     assert "Moved 3%" in dock.words.toPlainText()
+    assert "somewhere" in dock.words.toPlainText()
+    assert dock.pictures["student"].isVisible()
+    assert dock.pictures["labeled"].isVisible()
+    dock.again.click()
+    qtbot.waitUntil(lambda: not dock.pictures["labeled"].isVisible(), timeout=PATIENCE_MS)
+    assert dock.pictures["student"].isVisible()
 
 
 def test_words_that_posaug_put_in_are_marked():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +14,15 @@ from pydantic import ValidationError
 from training.config import ViewsConfig, preset
 from training.engine.data import as_network_input, shrink_image, shrink_mask
 from training.engine.explain import explain
-from training.engine.inputs import Films, StudentFilms, patch_films, strong_images, weak_views
-from training.engine.mixing import draw_patch
+from training.engine.inputs import Films, weak_views
 from training.engine.predict import Predictor, entropy
+from training.engine.preview import preview
 from training.engine.streams import Key
-from training.engine.views import apply_weak, draw_strong, draw_weak
-from training.engine.words import finding_of, hide_positions
+from training.engine.views import apply_weak, draw_weak
 from training.errors import EngineError
 from training.pool import Project
 from training.pool.rounds import serving_model
-from training.report.augment import posaug
-from training.report.finding import Rewrite
-from training.report.rewrite import rewrite_zones
+from training.round import next_config
 from training.snapshot import first_sentence
 
 NO_TEACHER = "No teacher yet: start a round first."
@@ -113,35 +110,17 @@ class Answers:
 
     def _views(self, request: dict[str, Any]) -> dict[str, Any]:
         case_id, text = _text(request, "case"), _text(request, "description")
-        seed, epoch = int(request.get("seed", 0)), int(request.get("epoch", 0))
-        key = Key(seed, case_id, epoch)
+        key = Key(int(request.get("seed", 0)), case_id, int(request.get("epoch", 0)))
         partner = request.get("partner") or self._choose_partner(key)
-        films = self._films((key, Key(seed, partner, epoch)), text)
-        asked = _views_config(request)
-        # The window shows what a mix looks like, so one is always tried; the places are the same.
-        views = asked.model_copy(update={"patch_probability": 1.0})
+        donor = self._choose_donor(key, partner)
+        keys = tuple(replace(key, case_id=each) for each in (case_id, partner, donor) if each)
+        films = self._films(keys, text)
+        views = self._views_config(request)
         weak = weak_views(films, views)
-        strong = strong_images(weak, views)
-        targets = self._targets(films, weak, views)
-        mixed = patch_films(
-            StudentFilms(strong, targets, weak.texts, weak.texts),
-            weak.keys,
-            views,
-            self._convention,
-        )
-        plan = mixed.plans[0]
-        arrays = {
-            "weak": weak.images[0, 0].numpy(),
-            "strong": strong[0, 0].numpy(),
-            "mixed": mixed.images[0, 0].numpy(),
-            "mixed_mask": (mixed.targets[0, 0] >= 0.5).numpy().astype(np.uint8),
-            "block_mask": plan.blocks.astype(np.uint8),
-        }
-        return {
-            "arrays": self._send(request, arrays),
-            "partner": partner,
-            **_told(key, views, text, plan.text, plan.words),
-        }
+        weak = replace(weak, masks=self._targets(films, weak, views))
+        labeled = tuple(self._is_labeled(each.case_id) for each in keys)
+        arrays, told = preview(weak, labeled, views, self._convention)
+        return {"arrays": self._send(request, arrays), "partner": partner, "donor": donor, **told}
 
     @property
     def _convention(self) -> Any:
@@ -153,11 +132,11 @@ class Answers:
             return self._predictor.network.config.image_size
         return preset("default").network.image_size
 
-    def _films(self, keys: tuple[Key, Key], text: str) -> Films:
+    def _films(self, keys: tuple[Key, ...], text: str) -> Films:
         pictures = [shrink_image(self._image(key.case_id), self._side) for key in keys]
-        other = self._project.case(keys[1].case_id).description
+        others = [self._project.case(key.case_id).description for key in keys[1:]]
         images = as_network_input(torch.from_numpy(np.stack(pictures)), torch.device("cpu"))
-        return Films(keys, images, None, (text, other))
+        return Films(keys, images, None, (text, *others))
 
     def _targets(self, films: Films, weak: Films, views: ViewsConfig) -> torch.Tensor:
         """What is known of the lesions: accepted masks, else the teacher's probabilities, else none."""
@@ -186,6 +165,24 @@ class Answers:
             raise EngineError("Mixing needs a second case: import another film first.")
         return str(key.stream("partner").choice(sorted(others)))
 
+    def _choose_donor(self, key: Key, partner: str) -> str | None:
+        """A labeled film whose sides are pasted: the partner if it is one, else any; None before the first."""
+        labeled = [case.id for case in self._project.cases("labeled") if case.id != key.case_id]
+        if not labeled:
+            return None
+        return partner if partner in labeled else str(key.stream("donor").choice(sorted(labeled)))
+
+    def _is_labeled(self, case_id: str) -> bool:
+        return self._project.case(case_id).pool == "labeled"
+
+    def _views_config(self, request: dict[str, Any]) -> ViewsConfig:
+        """The settings of the project's next round, with those of the request in their place."""
+        chosen = next_config(self._project).views.model_dump() | (request.get("views") or {})
+        try:
+            return ViewsConfig.model_validate(chosen)
+        except ValidationError as error:
+            raise EngineError(f"The views' settings: {first_sentence(error)}") from error
+
     def _image(self, case_id: str) -> NDArray[np.float32]:
         if case_id not in self._images:
             if len(self._images) >= IMAGES_KEPT:
@@ -200,37 +197,6 @@ class Answers:
         except OSError as error:
             raise EngineError(f"The folder {self._exchange} cannot be written: {error}.") from error
         return name
-
-
-def _told(key: Key, views: ViewsConfig, text: str, mixed: str, what: str) -> dict[str, Any]:
-    weak, strong, patch = draw_weak(key, views), draw_strong(key, views), draw_patch(key, views)
-    chances = views.posaug_probability, views.posaug_fuzz_share
-    hidden, actions = hide_positions(text, key.stream("posaug"), *chances)
-    edits = {
-        "posaug": _edits(posaug(text, actions)),
-        "mixed": _edits(rewrite_zones(text, finding_of(mixed).zones)) if mixed != text else [],
-    }
-    draws = {
-        "weak": asdict(weak),
-        "strong": asdict(strong),
-        "patch": asdict(patch),
-        "posaug": list(actions),
-    }
-    count = sum(action != "keep" for action in actions)
-    words = [weak.words(), strong.words(), f"Hidden positions: {count} of {len(actions)}.", what]
-    texts = {"posaug": hidden, "mixed": mixed}
-    return {"texts": texts, "edits": edits, "draws": draws, "words": words}
-
-
-def _edits(rewrite: Rewrite) -> list[dict[str, Any]]:
-    return [asdict(edit) for edit in rewrite.edits]
-
-
-def _views_config(request: dict[str, Any]) -> ViewsConfig:
-    try:
-        return ViewsConfig.model_validate(request.get("views") or {})
-    except ValidationError as error:
-        raise EngineError(f"The views' settings: {first_sentence(error)}") from error
 
 
 def _text(request: dict[str, Any], name: str) -> str:

@@ -13,6 +13,7 @@ from training.config import ViewsConfig
 from training.engine.mixing import (
     PatchDraw,
     PatchPlan,
+    SideDraw,
     draw_patch,
     draw_side,
     plan_patch,
@@ -23,6 +24,8 @@ from training.engine.streams import Key, derangement
 from training.engine.views import apply_strong, apply_weak, draw_strong, draw_weak
 from training.engine.words import change_words, hide_positions, mirrored_text
 from training.report.zones import Convention
+
+SIDE_MIX, SIDE_PASTE = "side mix", "side paste"  # Streams of whole sides: labeled, unlabeled films.
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def labeled_student_films(weak: Films, views: ViewsConfig, convention: Conventio
         StudentFilms(images, weak.masks, weak.texts, weak.texts),
         StudentFilms(images[partners], weak.masks[partners], _pick(weak.texts, partners), ()),
         weak.keys,
-        ("side mix", views.side_mix_probability),
+        (SIDE_MIX, views.side_mix_probability),
         convention,
     )
     return mixed
@@ -122,7 +125,7 @@ def unlabeled_student_films(
         labeled.images[donors], labeled.targets[donors], _pick(labeled.full_texts, donors), ()
     )
     mixed = paste_sides(
-        patched, donated, weak.keys, ("side paste", views.side_paste_probability), convention
+        patched, donated, weak.keys, (SIDE_PASTE, views.side_paste_probability), convention
     )
     return _change_words(mirror_some(mixed, weak.keys, views), weak.keys, views)
 
@@ -135,17 +138,7 @@ def paste_sides(
     convention: Convention,
 ) -> StudentFilms:
     """Replace a half of some films by their donor's; ``stream`` is its name and the probability."""
-    name, probability = stream
-    draws = [draw_side(key, name, probability) for key in keys]
-    texts = list(own.texts)
-    for number, draw in enumerate(draws):
-        if draw.half is None:
-            continue
-        text = side_text(texts[number], donors.texts[number], draw.half, convention)
-        if text is None:
-            draws[number] = replace(draw, half=None)
-        else:
-            texts[number] = text
+    draws, texts = drawn_sides(own.texts, donors.texts, keys, stream, convention)
     taken = side_masks(draws, *own.images.shape[2:]).to(own.images.device)
     return replace(
         own,
@@ -154,6 +147,27 @@ def paste_sides(
         texts=tuple(texts),
         full_texts=tuple(texts),
     )
+
+
+def drawn_sides(
+    texts: tuple[str, ...],
+    donors: tuple[str, ...],
+    keys: tuple[Key, ...],
+    stream: tuple[str, float],
+    convention: Convention,
+) -> tuple[list[SideDraw], list[str]]:
+    """Which half of each film comes from its donor, and the words then; none where words forbid it."""
+    name, probability = stream
+    draws, words = [draw_side(key, name, probability) for key in keys], list(texts)
+    for number, draw in enumerate(draws):
+        if draw.half is None:
+            continue
+        text = side_text(texts[number], donors[number], draw.half, convention)
+        if text is None:
+            draws[number] = replace(draw, half=None)
+        else:
+            words[number] = text
+    return draws, words
 
 
 def patch_films(
@@ -188,10 +202,8 @@ def mirror_some(films: StudentFilms, keys: tuple[Key, ...], views: ViewsConfig) 
     """SPC: some films mirrored, left and right exchanged in their words (RESMatch; METHOD §1)."""
     if views.flip_probability == 0:
         return films
-    texts = [
-        mirrored_text(text) if key.stream("mirror").random() < views.flip_probability else None
-        for key, text in zip(keys, films.full_texts, strict=True)
-    ]
+    pairs = zip(films.full_texts, keys, strict=True)
+    texts = [mirror_words(text, key, views) for text, key in pairs]
     drawn = torch.tensor([text is not None for text in texts], device=films.images.device)
     turned = drawn[:, None, None, None]
     words = tuple(new or old for new, old in zip(texts, films.full_texts, strict=True))
@@ -202,6 +214,12 @@ def mirror_some(films: StudentFilms, keys: tuple[Key, ...], views: ViewsConfig) 
         texts=words,
         full_texts=words,
     )
+
+
+def mirror_words(text: str, key: Key, views: ViewsConfig) -> str | None:
+    """The words of a film that SPC mirrors; None if it stays as it is."""
+    drawn = key.stream("mirror").random() < views.flip_probability
+    return mirrored_text(text) if drawn else None
 
 
 def _change_words(films: StudentFilms, keys: tuple[Key, ...], views: ViewsConfig) -> StudentFilms:

@@ -190,6 +190,8 @@ def _place_blocks(
     blocks = np.zeros(shape, bool)
     if not is_certain(other):
         return blocks, "Refused: the partner's words do not fix where its lesions are."
+    if other.is_negative:
+        return blocks, "Refused: the partner's words say that it has no lesion."
     size = max(2, round(views.patch_block * min(shape)))
     allowed: list[tuple[int, int, int, int]] = []
     if draw.mode == "position":

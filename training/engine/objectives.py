@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+SURE_BACKGROUND = 0.05  # Teacher's probability up to which an empty pseudo-mask is believed.
+
 
 def dice_loss(logits: Tensor, targets: Tensor, weight: Tensor | None = None) -> Tensor:
     """One minus Dice of each image, averaged; minimal exactly at ``sigmoid(logits) == targets``.
@@ -53,23 +55,40 @@ class PseudoTargets:
 
 
 def pseudo_targets(
-    probabilities: Tensor, kind: str, threshold: float, band: float
+    probabilities: Tensor,
+    kind: str,
+    threshold: float,
+    band: float,
+    negative: Tensor | None = None,
+    least_mass: float = 0.0,
 ) -> PseudoTargets:
-    """Targets from a teacher's probabilities ``(B, 1, H, W) in [0, 1]``.
+    """Targets from a teacher's probabilities ``(B, 1, H, W) in [0, 1]`` (METHOD §1b).
 
     Parameters
     ----------
     kind : {"soft", "hard", "banded"}
         The probabilities; a mask cut at ``threshold``; the same without pixels in (1 - band, band).
+    negative : (B,) bool, optional
+        Images whose words say that there is no lesion: their target is empty whatever the teacher
+        sees.
+    least_mass : float
+        Pixels from which a pseudo-mask is not empty. An empty one, cut from probabilities, teaches
+        nothing, except on a negative image where the teacher is sure of the background.
     """
+    if negative is None:
+        negative = torch.zeros(len(probabilities), dtype=torch.bool)
+    silent = negative.to(probabilities.device)[:, None, None, None]
     everywhere = torch.ones_like(probabilities)
     if kind == "soft":
-        return PseudoTargets(probabilities, everywhere)
-    mask = (probabilities >= threshold).to(probabilities.dtype)
-    if kind == "hard":
-        return PseudoTargets(mask, everywhere)
-    sure = (probabilities >= band) | (probabilities <= 1 - band)
-    return PseudoTargets(mask, sure.to(probabilities.dtype))
+        return PseudoTargets(probabilities.masked_fill(silent, 0.0), everywhere)
+    mask = (probabilities >= threshold).to(probabilities.dtype).masked_fill(silent, 0.0)
+    counts = everywhere
+    if kind == "banded":
+        sure = (probabilities >= band) | (probabilities <= 1 - band)
+        counts = sure.to(probabilities.dtype)
+    empty = (mask * counts).sum((1, 2, 3), keepdim=True) < least_mass
+    background = silent & (probabilities <= SURE_BACKGROUND)
+    return PseudoTargets(mask, torch.where(empty, counts * background, counts))
 
 
 def consistency_loss(

@@ -39,6 +39,12 @@ def zones_of_texts(descriptions: Sequence[str]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(vectors), torch.tensor([is_certain(finding) for finding in findings])
 
 
+def are_negative(descriptions: Sequence[str]) -> Tensor:
+    """Which texts say, readably and without contradiction, that there is no lesion: ``(B,) bool``."""
+    findings = [finding_of(text) for text in descriptions]
+    return torch.tensor([is_certain(found) and found.is_negative for found in findings])
+
+
 @lru_cache(maxsize=8192)
 def text_with_zones(description: str, zones: frozenset[str]) -> str:
     """The description, made to name these zones and nothing else."""

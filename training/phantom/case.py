@@ -40,7 +40,8 @@ class PhantomCase:
 
     ``image`` (H, W) uint8; ``mask`` and ``distractors`` (H, W) uint8, 0 or 1; ``zone_map``
     (H, W) uint8, 1 to 6 for the zones Lu Lm Ll Ru Rm Rl of the *picture*, 0 outside the lungs;
-    ``zones`` are the true zones in the configured laterality, whatever ``description`` says.
+    ``zones`` are the true zones in the configured laterality, whatever ``description`` says, and
+    ``distractor_zones`` those of the lesions that nobody mentions.
     """
 
     name: str
@@ -51,6 +52,7 @@ class PhantomCase:
     zone_map: Mask
     description: str
     zones: frozenset[str]
+    distractor_zones: frozenset[str]
 
     @property
     def lungs(self) -> Mask:
@@ -95,7 +97,7 @@ def make_case(config: PhantomConfig, seed: int, index: int) -> PhantomCase:
     zones = _choose_zones(config, rng)
     centers = find_room(rng, body)
     lesions = [grow_lesion(rng, run, centers, config.contrast) for run in runs(zones)]
-    decoys = _distract(config, stream(Stream.DISTRACTORS, moment), centers, zones)
+    others, decoys = _distract(config, stream(Stream.DISTRACTORS, moment), centers, zones)
     exposure = set_up(stream(Stream.EXPOSURE, index), config.shift)
     x, y = exposure.pose.body_coordinates(config.size)
     tissue = soft_tissue(body, x, y)
@@ -104,7 +106,10 @@ def make_case(config: PhantomConfig, seed: int, index: int) -> PhantomCase:
         for group in (lesions, decoys)
     )
     attenuation = _attenuate(tissue, skeleton, exposure.pose) + true.glow + false.glow
-    named = named_zones(frozenset(ZONES[zone] for zone in zones), config.laterality)
+    named, unnamed = (
+        named_zones(frozenset(ZONES[zone] for zone in group), config.laterality)
+        for group in (zones, others)
+    )
     return PhantomCase(
         name=f"phantom_{index:05d}",
         patient=f"patient_{patient:05d}",
@@ -114,6 +119,7 @@ def make_case(config: PhantomConfig, seed: int, index: int) -> PhantomCase:
         zone_map=zone_map(body, x, y, tissue.lung_field),
         description=describe(named, config.wrong_words, stream(Stream.WORDS, moment)),
         zones=named,
+        distractor_zones=unnamed,
     )
 
 
@@ -137,14 +143,14 @@ def _choose_zones(config: PhantomConfig, rng: np.random.Generator) -> list[int]:
 
 def _distract(
     config: PhantomConfig, rng: np.random.Generator, centers: NDArray[np.float64], zones: list[int]
-) -> list[Lesion]:
-    """Lesions that nobody mentions; a film described as clear has none."""
+) -> tuple[list[int], list[Lesion]]:
+    """Lesions that nobody mentions, and their zones; a film described as clear has none."""
     if not zones or rng.random() >= config.distractor_probability:
-        return []
+        return [], []
     free = [zone for zone in range(len(ZONES)) if zone not in zones]
     count = min(int(rng.integers(1, 3)), len(free))
     chosen = [int(zone) for zone in rng.choice(free, count, replace=False)]
-    return [grow_lesion(rng, run, centers, config.contrast) for run in runs(chosen)]
+    return chosen, [grow_lesion(rng, run, centers, config.contrast) for run in runs(chosen)]
 
 
 def _attenuate(tissue: Tissue, skeleton: Skeleton, pose: Pose) -> Floats:

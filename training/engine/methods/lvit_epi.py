@@ -25,6 +25,7 @@ from training.engine.objectives import (
     segmentation_loss,
 )
 from training.engine.views import draw_weak, move_maps, standardize
+from training.engine.words import are_negative
 from training.report.zones import Convention
 from training.rundir import RunFolder
 
@@ -96,8 +97,9 @@ def lvit_epi_step(
     ours, theirs = logits.split([len(with_masks.texts), len(weak.texts)])
 
     known = 0.5 * segmentation_loss(ours, with_masks.targets, method.dice_only)
-    pseudo = pseudo_targets(move_maps(maps, draws), method.targets, method.threshold, method.band)
     least = LEAST_SHARE * images[0].numel()
+    cut = method.targets, method.threshold, method.band
+    pseudo = pseudo_targets(move_maps(maps, draws), *cut, are_negative(weak.texts), least)
     copied = 0.5 * consistency_loss(theirs, pseudo, method.dice_only, least)
     parts = {"loss_labeled": known.item(), "loss_unlabeled": copied.item()}
     if memory.contrasts is not None and chosen is not None:
@@ -105,7 +107,7 @@ def lvit_epi_step(
         unlike = lv_loss(torch.sigmoid(theirs.float()), move_maps(masks, draws), counts)
         copied = copied + method.lambda_lv * unlike
         parts["loss_lv"] = unlike.item()
-    parts |= watch_pseudo_masks(maps, unlabeled.texts, least)
+    parts |= watch_pseudo_masks(maps, unlabeled.texts, least, method.threshold)
     return StepLoss(known + lambda_u * copied, parts)
 
 

@@ -22,7 +22,7 @@ from training.engine.methods.supervised import (
 from training.engine.networks import Output
 from training.engine.objectives import PseudoTargets, consistency_loss, pseudo_targets
 from training.engine.views import standardize
-from training.engine.words import finding_of, zones_of_texts
+from training.engine.words import are_negative, finding_of, zones_of_texts
 from training.report.zones import Convention
 
 LEAST_SHARE = 5e-4  # Share of an image's pixels that a pseudo-mask must fill for its Dice to count.
@@ -58,22 +58,23 @@ def semi_medref_step(
     ours, theirs = _split(output, len(with_masks.texts))
 
     known = labeled_loss(ours, with_masks, method)
-    pseudo = pseudo_targets(without.targets, method.targets, method.threshold, method.band)
+    least = LEAST_SHARE * images[0].numel()
+    cut = method.targets, method.threshold, method.band
+    pseudo = pseudo_targets(without.targets, *cut, are_negative(without.full_texts), least)
     pseudo = PseudoTargets(
         pseudo.targets, pseudo.weight * _consistent(weak.texts).to(images.device)
     )
-    least = LEAST_SHARE * images[0].numel()
     copied = consistency_loss(theirs.logits, pseudo, method.dice_only, least)
     contrast = text_contrast(theirs, without.full_texts, method)
-    unlabeled_loss = copied + method.lambda_unlabeled_itcl * contrast
-    total = known.total + lambda_u * unlabeled_loss
+    lambda_itcl = method.lambda_unlabeled_itcl * (lambda_u if method.itcl_u_inside_ramp else 1.0)
+    total = known.total + lambda_u * copied + lambda_itcl * contrast
     if method.lambda_zones:
         total = total + method.lambda_zones * read_back(theirs, without)
     accepted = sum(plan.accepted for plan in without.plans) / max(1, len(without.plans))
     parts = {
         "loss_unlabeled": copied.item(),
         "mix_accepted": accepted,
-        **watch_pseudo_masks(probabilities, weak.texts, least),
+        **watch_pseudo_masks(probabilities, weak.texts, least, method.threshold),
     }
     return StepLoss(total, {**known.parts, **parts})
 
@@ -91,7 +92,7 @@ def _consistent(texts: tuple[str, ...]) -> Tensor:
 
 
 def watch_pseudo_masks(
-    probabilities: Tensor, texts: tuple[str, ...], least: float
+    probabilities: Tensor, texts: tuple[str, ...], least: float, threshold: float = 0.5
 ) -> dict[str, float]:
     """Shares to tell: pixels that are sure, and positive descriptions whose pseudo-mask is empty.
 
@@ -100,9 +101,11 @@ def watch_pseudo_masks(
     probabilities : (B, 1, H, W) float in [0, 1]
     least : float
         Pixels from which a pseudo-mask is not empty.
+    threshold : float
+        Probability where its foreground begins.
     """
     sure = ((probabilities >= 0.9) | (probabilities <= 0.1)).float().mean()
-    empty = (probabilities >= 0.5).sum((1, 2, 3)) < least
+    empty = (probabilities >= threshold).sum((1, 2, 3)) < least
     zones, known = zones_of_texts(texts)
     positive = (known & (zones.sum(1) > 0)).to(empty.device)
     share = (empty & positive).sum() / positive.sum().clamp_min(1)
