@@ -22,7 +22,7 @@ from training.engine.methods.supervised import (
 from training.engine.networks import Output
 from training.engine.objectives import PseudoTargets, consistency_loss, pseudo_targets
 from training.engine.views import standardize
-from training.engine.words import finding_of, zones_of_texts
+from training.engine.words import consistent, zones_of_texts
 from training.report.zones import Convention
 
 LEAST_SHARE = 5e-4  # Share of an image's pixels that a pseudo-mask must fill for its Dice to count.
@@ -59,9 +59,7 @@ def semi_medref_step(
 
     known = labeled_loss(ours, with_masks, method)
     pseudo = pseudo_targets(without.targets, method.targets, method.threshold, method.band)
-    pseudo = PseudoTargets(
-        pseudo.targets, pseudo.weight * _consistent(weak.texts).to(images.device)
-    )
+    pseudo = PseudoTargets(pseudo.targets, pseudo.weight * consistent(weak.texts).to(images.device))
     least = LEAST_SHARE * images[0].numel()
     copied = consistency_loss(theirs.logits, pseudo, method.dice_only, least)
     contrast = text_contrast(theirs, without.full_texts, method)
@@ -82,12 +80,6 @@ def semi_medref_step(
 def teacher_probabilities(teacher: Segment, weak: Films) -> Tensor:
     """The teacher's foreground probabilities of weak views, ``(B, 1, H, W) float in [0, 1]``."""
     return torch.sigmoid(teacher(standardize(weak.images), weak.texts).logits.float())
-
-
-def _consistent(texts: tuple[str, ...]) -> Tensor:
-    """1 where a text does not contradict itself, ``(B, 1, 1, 1) float``: others teach no pseudo-mask (METHOD §1b)."""
-    agree = [not finding_of(text).conflict for text in texts]
-    return torch.tensor(agree, dtype=torch.float32)[:, None, None, None]
 
 
 def watch_pseudo_masks(
