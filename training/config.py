@@ -25,7 +25,7 @@ __all__ = [
     "ViewsConfig",
     "preset",
 ]
-PRESETS = ("default", "demo", "paper", "release", "lvit")
+PRESETS = ("default", "demo", "paper", "release", "lvit", "lvit-small")
 
 
 class ViewsConfig(Settings):
