@@ -116,6 +116,9 @@ class MethodConfig(Settings):
     ema_ramp: float = number(
         0.3, 0, 1, 0.05, "Share of the semi-supervised phase over which the EMA decay rises."
     )
+    epi: bool = choice(
+        True, "lvit-epi: whether a case's map moves slowly; else it is the present prediction."
+    )
     epi_momentum: float = number(
         0.0,
         0,
