@@ -9,6 +9,7 @@ import torch
 from little_films import SIDES, describe, films, tiny_config
 
 from training.engine import loop
+from training.engine.checkpoint import read_network
 from training.engine.contrast import ContrastSet
 from training.engine.epi import EpiMaps, momentum_for
 from training.engine.inputs import Films
@@ -173,8 +174,13 @@ def kill_at(monkeypatch, save: int, die: int):
     monkeypatch.setattr(loop, "_one_step", dying)
 
 
-def test_a_killed_run_continues_with_the_same_losses(make_run, talkative):
-    whole, broken = make_run("whole", **EPI), make_run("broken", **EPI)
+def weights(folder: RunFolder) -> dict[str, torch.Tensor]:
+    return read_network(folder.best, "student").state_dict()
+
+
+def test_a_killed_run_ends_as_one_that_was_not(make_run, talkative):
+    lvit = {**EPI, "network": {"name": "lvit-t"}}
+    whole, broken = make_run("whole", **lvit), make_run("broken", **lvit)
     assert run(whole)
     with pytest.MonkeyPatch.context() as patch:
         kill_at(patch, save=9, die=11)
@@ -184,6 +190,15 @@ def test_a_killed_run_continues_with_the_same_losses(make_run, talkative):
     assert run(broken)
     assert losses(broken) == losses(whole)
     assert len(losses(whole)) == 12
+    scores, expected = ({**f.read_scores(), "seconds": 0} for f in (broken, whole))
+    assert scores == expected
+    ours, theirs = weights(broken), weights(whole)
+    assert all(torch.equal(ours[name], value) for name, value in theirs.items())
+    for folder in ("epi", "predictions"):
+        found, wanted = (
+            {p.name: p.read_bytes() for p in (f.path / folder).iterdir()} for f in (broken, whole)
+        )
+        assert found == wanted
 
 
 def test_a_description_changed_between_two_starts_restarts_the_map_of_its_case(
