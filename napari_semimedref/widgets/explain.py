@@ -78,7 +78,8 @@ class ExplainDock(Dock):
     def show_explanation(self, answer: Answer) -> None:
         """Offer the maps that arrived, and lay those over the film that were chosen before."""
         session = self.workspace.session
-        if not self.workspace.has_case or answer.request["case"] != session.case_id:
+        opened = session.current
+        if opened is None or answer.request["case"] != opened.case.id:
             return
         if not answer.ok:
             self.status.setText(answer.error)
@@ -92,8 +93,7 @@ class ExplainDock(Dock):
         self.mirrored.setText(f"Mirrored words: {mirrored}")
         same = answer.request["description"] == session.description
         self.status.setText(f"Explained by {answer.fields.get('model')}." if same else STALE)
-        shape = session.current.image.shape
-        self.workspace.bridge.explanation.show(maps, shape, self._chosen())
+        self.workspace.bridge.explanation.show(maps, opened.image.shape, self._chosen())
 
     def forget(self) -> None:
         """Take the layers and the rows away."""
