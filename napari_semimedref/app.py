@@ -21,7 +21,7 @@ from training.pool.database import is_project
 SCREENSHOT_SECONDS = 30.0
 DEMO_SCREENSHOT_SECONDS = 240.0
 DEMO_CASES = 120
-TABS = ("description", "trainer", "views")
+TABS = ("description", "trainer", "views", "explain")
 
 log = logging.getLogger("napari-semimedref")
 

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QDockWidget
 from napari_semimedref import keys
 from napari_semimedref.keys import Keys
 from napari_semimedref.widgets.description import DescriptionDock
+from napari_semimedref.widgets.explain import ExplainDock
 from napari_semimedref.widgets.queue import QueueDock
 from napari_semimedref.widgets.review import ReviewDock
 from napari_semimedref.widgets.trainer import TrainerDock
@@ -30,17 +31,19 @@ class Docks:
     review: ReviewDock
     trainer: TrainerDock
     views: ViewsDock
+    explain: ExplainDock
     queue: QueueDock
     frames: dict[str, QDockWidget]
 
 
 def lay_out(viewer: Any) -> Docks:
-    """Add all docks: words, trainer and views as tabs at the right over the review's buttons, the queue at the left."""
+    """Add all docks: tabs at the right (words, trainer, views, explanations) over the review, the queue left."""
     docks: dict[str, Any] = {
         "description": DescriptionDock(viewer),
         "review": ReviewDock(viewer),
         "trainer": TrainerDock(viewer),
         "views": ViewsDock(viewer),
+        "explain": ExplainDock(viewer),
         "queue": QueueDock(viewer),
     }
     places = {
@@ -48,6 +51,7 @@ def lay_out(viewer: Any) -> Docks:
         "review": ("Review", "right"),
         "trainer": ("Trainer", "right"),
         "views": ("Views", "right"),
+        "explain": ("Explain", "right"),
         "queue": ("Queue", "left"),
     }
     frames = {
@@ -79,7 +83,7 @@ def arrange(viewer: Any, frames: dict[str, QDockWidget]) -> None:
     window = viewer.window._qt_window
     # Splitting comes before tabs: a split of a tabbed dock only adds another tab.
     window.splitDockWidget(frames["description"], frames["review"], Qt.Orientation.Vertical)
-    for name in ("trainer", "views"):
+    for name in ("trainer", "views", "explain"):
         window.tabifyDockWidget(frames["description"], frames[name])
     layer_list = getattr(window._qt_viewer, "dockLayerList", None)
     if layer_list is not None:

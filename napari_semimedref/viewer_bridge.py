@@ -1,5 +1,5 @@
 """The film, the teacher's proposal and the reader's mask as layers of a napari viewer. The only module that touches
-layers. Works on a `ViewerModel`, without a window."""
+layers, but for those of explanations, which it owns. Works on a `ViewerModel`, without a window."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 from psygnal import Signal
 
+from napari_semimedref.explanation_layers import ExplanationLayers
 from training.review import OpenCase
 
 IMAGE, PROPOSAL, UNCERTAINTY, MASK = "film", "proposal", "uncertainty", "mask"
@@ -33,6 +34,11 @@ class ViewerBridge:
     ----------
     viewer : napari.components.ViewerModel
         A window's viewer is one.
+
+    Attributes
+    ----------
+    explanation : ExplanationLayers
+        Empty again whenever another case is shown.
     """
 
     mask_painted = Signal(
@@ -41,6 +47,7 @@ class ViewerBridge:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self.viewer = viewer
+        self.explanation = ExplanationLayers(viewer, under=MASK)
         self._swapping = False
         self._probability: np.ndarray | None = None
         self._shape: tuple[int, ...] = ()
@@ -51,6 +58,7 @@ class ViewerBridge:
 
     def show(self, opened: OpenCase | None, mask: np.ndarray | None) -> None:
         """Show a case and its draft ``(H, W) uint8, 0 or 1``; empty the layers for None."""
+        self.explanation.clear()
         if opened is None or mask is None:
             self._clear()
             return

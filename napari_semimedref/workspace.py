@@ -50,6 +50,7 @@ class Workspace(QObject):
     case_shown = Signal(object)  # OpenCase or None
     service_said = Signal(str)
     views_arrived = Signal(object)  # Answer
+    explanation_arrived = Signal(object)  # Answer
     round_changed = Signal(object)  # RoundView
 
     session: ReviewSession
@@ -196,12 +197,18 @@ class Workspace(QObject):
 
     def ask_for_views(self, partner: str | None, seed: int, epoch: int) -> bool:
         """Ask the service for the views of the case on the desk."""
+        return self._ask_about_case("views", partner=partner, seed=seed, epoch=epoch)
+
+    def ask_for_explanation(self) -> bool:
+        """Ask the service why the teacher proposes what it does for the case on the desk."""
+        return self._ask_about_case("explain")
+
+    def _ask_about_case(self, do: str, **fields: Any) -> bool:
         if not self.has_case:
             return False
         with self.attempt():
-            request: dict[str, Any] = {"case": self.session.case_id, "partner": partner}
-            request |= {"description": self.session.description, "seed": seed, "epoch": epoch}
-            self.engine.ask("views", **request)
+            case, words = self.session.case_id, self.session.description
+            self.engine.ask(do, case=case, description=words, **fields)
             return True
         return False
 
@@ -259,6 +266,8 @@ class Workspace(QObject):
                     self._take_proposal(answer)
                 elif answer.do == "views":
                     self.views_arrived.emit(answer)
+                elif answer.do == "explain":
+                    self.explanation_arrived.emit(answer)
             self.session.poll_writing()
 
     def _take_proposal(self, answer: Answer) -> None:

@@ -12,11 +12,12 @@ from typer.testing import CliRunner
 
 from training import ablation
 from training.ablation import plan, run_all, with_share
-from training.ablation_rows import TABLES
-from training.ablation_scores import Cell, cells
+from training.ablation_rows import TABLES, with_lvit
+from training.ablation_scores import FIGURES, Cell, cells
 from training.cli import app
 from training.cli.ablate import lines
 from training.config import RunConfig, preset
+from training.engine.epi import momentum_for
 from training.errors import PoolError, SemiMedRefError
 from training.round import freeze
 from training.rundir import RunFolder
@@ -117,9 +118,7 @@ def pretend(runs, dice):
         values = [float(value) for value in dice(run)]
         of_cases = dict(zip([*ids, *(f"c{n}" for n in range(len(values)))], values, strict=False))
         mean = float(np.mean(list(of_cases.values())))
-        both = {
-            role: {"dice_global": mean, "dice_per_image": mean} for role in ("student", "teacher")
-        }
+        both = {role: dict.fromkeys(FIGURES, mean) for role in ("student", "teacher")}
         folder.write_scores({"report": both})
         told = {"report": {"student": of_cases, "teacher": of_cases}}
         (run.folder / "case_scores.json").write_text(json.dumps(told))
@@ -170,6 +169,7 @@ def test_the_command_trains_prints_and_the_next_time_reuses(project, tmp_path, m
     assert first.exit_code == 0, first.output
     assert "CutMix for T-PatchMix" in first.output
     told = json.loads((tmp_path / "out.json").read_text())
+    assert told["table"] == 3
     assert [cell["row"] for cell in told["cells"]] == [row.key for row in TABLES["3"]]
     assert all(0 <= cell["mean"] <= 1 for cell in told["cells"])
     assert len(list((project.folder / "ablations").iterdir())) == 5
@@ -203,6 +203,66 @@ def test_ours_is_compared_with_supervised_training_of_the_same_mixing(snapshot, 
     assert "2 labels" in told[0]
     assert told[-2].startswith("ours")
     assert "[+" in told[-2]
+
+
+def test_lvits_rows_switch_text_epi_and_lv(snapshot, tmp_path):
+    base = preset("lvit")  # Compares vectors of texts, which a network without text has not.
+    runs = {run.row.key: run for run in plan("lvit", snapshot, base, [0.2], 1, tmp_path)}
+    settings = {key: run.config for key, run in runs.items()}
+    assert [*settings] == ["u-net", "tw", "tw-epi", "t", "t-lv", "t-epi", "t-epi-lv"]
+    for key, config in settings.items():
+        method, row = config.method, runs[key].row
+        assert config.network.name == ("u-net" if key == "u-net" else "lvit-t")
+        assert key == "u-net" or config.network.use_text == ("Text" in row.parts)
+        learns = method.name == "lvit-epi"
+        assert learns == bool({"EPI", "LV"} & {*row.parts})
+        assert (learns and method.epi) == ("EPI" in row.parts)
+        assert (learns and method.lambda_lv > 0) == ("LV" in row.parts)
+    whole = settings["t-epi-lv"]
+    assert (whole.method, whole.network, whole.views) == (base.method, base.network, base.views)
+    assert momentum_for(settings["t-lv"].method, base.training, 8) == 0
+    assert momentum_for(whole.method, base.training, 8) == 0.99
+
+
+def test_lvits_table_takes_a_small_lvit_in_place_of_another_network():
+    other, own = RunConfig.parse(TINY), preset("lvit")
+    assert with_lvit(own) == own
+    changed = with_lvit(other)
+    assert changed.network == preset("lvit-small").network
+    assert changed.method == preset("lvit-small").method
+    assert (changed.training, changed.views) == (other.training, other.views)
+
+
+def test_lvits_table_is_printed_with_four_figures_and_a_test(project, tmp_path):
+    tiny = {**TINY, "network": {**TINY["network"], "name": "lvit-t"}}
+    config = tmp_path / "tiny.json"
+    config.write_text(RunConfig.parse(tiny).model_dump_json())
+    asked = ["ablate", str(project.folder), "--table", "lvit", "--labels", "0.2,0.4", "--seeds"]
+    asked += ["2", "--config", str(config), "--json", str(tmp_path / "out.json")]
+    asked += ["--out", str(tmp_path / "runs")]
+    base = RunConfig.parse(tiny)
+    runs = plan("lvit", freeze(project), base, [0.2, 0.4], 2, tmp_path / "runs")
+    kept = next(run for run in runs if run.row.key == "t-epi-lv")  # It is left to train.
+    order = [row.key for row in TABLES["lvit"]]
+    rest = [run for run in runs if run is not kept]
+    pretend(rest, lambda run: np.full(2, 0.3 + 0.1 * order.index(run.row.key)))
+    result = CliRunner().invoke(app, asked, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    head, first, *others = result.output.splitlines()
+    assert head.split()[:5] == ["Labels", "Method", "Text", "EPI", "LV"]
+    assert head.split()[-1] == "p"
+    assert first.split()[:8] == ["20", "%", "U-Net,", "image", "alone", "-", "-", "-"]
+    assert first.count("30.00 ± 0.00") == 4
+    assert sum(line.startswith("40 %") for line in others) == len(order)
+    told = json.loads((tmp_path / "out.json").read_text())
+    assert told["table"] == "lvit"
+    assert {(cell["row"], cell["share"]) for cell in told["cells"]} == {
+        (key, share) for key in order for share in (0.2, 0.4)
+    }
+    for cell in told["cells"]:
+        assert set(cell["figures"]) == set(FIGURES)
+        assert (cell["p"] is None) == (cell["row"] == "t-epi-lv")
+    assert RunFolder(kept.folder).scores_file.exists()
 
 
 def test_a_run_that_fails_says_why_and_leaves_what_was_done(project, snapshot, tmp_path):

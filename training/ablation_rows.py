@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from training.config import preset
+from training.config import RunConfig, preset
 
 Sections = dict[str, dict[str, Any]]
 PARTS = ("T-S", "PosAug", "T-PatchMix", "ITCL")
+LVIT_PARTS = ("Text", "EPI", "LV")
 # A supervised step takes one student pass, a semi-supervised one two and a teacher's: after a quarter or a third
 # of burn-in a round costs about 1.6 times as much (benchmarks/step_time.py).
 EQUAL_TIME = 1.6
@@ -25,7 +26,7 @@ class Row:
     title : str
         As printed.
     parts : tuple of str
-        Which of `PARTS` it has.
+        Which of `PARTS`, or of `LVIT_PARTS`, it has.
     changes : dict
         Settings that differ from the given ones, by section.
     against : str or None
@@ -75,6 +76,30 @@ def _paper_at_this_size() -> tuple[Row, ...]:
     )  # fmt: skip
 
 
+def _lvit(key: str, title: str, parts: tuple[str, ...], network: dict[str, Any]) -> Row:
+    """A row of LViT's table; with neither EPI nor LV it learns from the labeled pool alone."""
+    method: dict[str, Any] = {"name": "supervised", "lambda_zones": 0.0, **_NO_ITCL}
+    if "EPI" in parts or "LV" in parts:
+        method |= {"name": "lvit-epi", "epi": "EPI" in parts}
+    if "LV" not in parts:
+        method |= {"lambda_lv": 0.0, "lv_match": "zones"}
+    changes = {"network": network, "method": method}
+    return Row(key, title, parts, changes, None if key == "t-epi-lv" else "t-epi-lv")
+
+
+def _lvit_rows() -> tuple[Row, ...]:
+    deaf, hearing = {"use_text": False}, {"use_text": True}
+    return (
+        _lvit("u-net", "U-Net, image alone", (), {"name": "u-net"}),
+        _lvit("tw", "LViT without text", (), deaf),
+        _lvit("tw-epi", "LViT without text", ("EPI",), deaf),
+        _lvit("t", "LViT", ("Text",), hearing),
+        _lvit("t-lv", "LViT", ("Text", "LV"), hearing),
+        _lvit("t-epi", "LViT", ("Text", "EPI"), hearing),
+        _lvit("t-epi-lv", "LViT", LVIT_PARTS, hearing),
+    )
+
+
 _ALONE: Sections = {"method": {"name": "supervised"}}
 TABLES: dict[str, tuple[Row, ...]] = {
     "2": (
@@ -102,4 +127,16 @@ TABLES: dict[str, tuple[Row, ...]] = {
         Row("mixing-longer", "the same, as long", (), _ALONE, "plain", EQUAL_TIME),
         Row("ours", "ours", against="mixing"),
     ),
+    "lvit": _lvit_rows(),
 }  # fmt: skip
+
+
+def with_lvit(settings: RunConfig) -> RunConfig:
+    """Settings for LViT's table: as they are if their network is an LViT, else with that of ``lvit-small``.
+
+    Views, training, seed and device stay; network and method become the preset's.
+    """
+    if settings.network.name.startswith("lvit"):
+        return settings
+    small = preset("lvit-small")
+    return settings.model_copy(update={"network": small.network, "method": small.method})

@@ -14,6 +14,7 @@ from training.ablation_rows import TABLES
 from training.rundir import RunFolder, read_json
 
 Role = Literal["student", "teacher"]
+FIGURES = ("dice_global", "dice_per_image", "iou_global", "iou_per_image")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Cell:
     p : float or None
         Two-sided Wilcoxon signed-rank test over cases of the report half, the Dice of each case averaged over seeds;
         it says nothing of the spread between seeds.
+    iou, iou_per_image : tuple of float
+        As ``dice`` and ``per_image``, of the intersection over union.
     """
 
     dice: tuple[float, ...]
@@ -38,6 +41,8 @@ class Cell:
     against: str | None = None
     gains: tuple[float, ...] = ()
     p: float | None = None
+    iou: tuple[float, ...] = ()
+    iou_per_image: tuple[float, ...] = ()
 
     @property
     def mean(self) -> float:
@@ -48,6 +53,14 @@ class Cell:
     def spread(self) -> float:
         """Standard deviation between seeds; 0 with a single one."""
         return spread(self.dice)
+
+    @property
+    def figures(self) -> dict[str, dict[str, float]]:
+        """Mean and standard deviation over seeds of each figure, by its name in ``scores.json``."""
+        named = zip(FIGURES, (self.dice, self.per_image, self.iou, self.iou_per_image), strict=True)
+        return {
+            name: {"mean": float(np.mean(values)), "sd": spread(values)} for name, values in named
+        }
 
 
 def spread(values: Sequence[float]) -> float:
@@ -64,22 +77,18 @@ def cells(
         for row in TABLES[table]:
             own = [run for run in runs if (run.row.key, run.share) == (row.key, share)]
             theirs = [run for run in runs if (run.row.key, run.share) == (row.against, share)]
-            dice, per_image, other = (
-                tuple(_dice(run, role, name) for run in some)
-                for some, name in (
-                    (own, "dice_global"),
-                    (own, "dice_per_image"),
-                    (theirs, "dice_global"),
-                )
-            )
+            dice, per_image, iou, iou_per_image = (_figure(own, role, name) for name in FIGURES)
+            other = _figure(theirs, role, FIGURES[0])
             gains = tuple(one - two for one, two in zip(dice, other, strict=False))
             p = _significance(own, theirs, role) if theirs else None
-            found[row.key, share] = Cell(dice, per_image, row.against, gains, p)
+            against = row.against, gains, p
+            found[row.key, share] = Cell(dice, per_image, *against, iou, iou_per_image)
     return found
 
 
-def _dice(run: Planned, role: Role, name: str) -> float:
-    return float(RunFolder(run.folder).read_scores()["report"][role][name])
+def _figure(runs: Sequence[Planned], role: Role, name: str) -> tuple[float, ...]:
+    scores = (RunFolder(run.folder).read_scores()["report"][role] for run in runs)
+    return tuple(float(each[name]) for each in scores)
 
 
 def _significance(own: Sequence[Planned], other: Sequence[Planned], role: Role) -> float:

@@ -26,7 +26,7 @@ __all__ = [
     "ViewsConfig",
     "preset",
 ]
-PRESETS = ("default", "demo", "paper", "release", "lvit")
+PRESETS = ("default", "demo", "paper", "release", "lvit", "lvit-small")
 
 
 class MethodConfig(Settings):
@@ -62,6 +62,9 @@ class MethodConfig(Settings):
     ema_end: float = number(0.99, 0, 0.9999, 0.001, "EMA decay after its ramp.")
     ema_ramp: float = number(
         0.3, 0, 1, 0.05, "Share of the semi-supervised phase over which the EMA decay rises."
+    )
+    epi: bool = choice(
+        True, "lvit-epi: whether a case's map moves slowly; else it is the present prediction."
     )
     epi_momentum: float = number(
         0.0,

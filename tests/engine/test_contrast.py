@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,11 @@ from PIL import Image
 from training.engine.contrast import ContrastSet, from_films, from_folder
 from training.engine.data import FilmPool
 from training.engine.objectives import lv_loss
+from training.engine.words import finding_of
 from training.errors import EngineError
+from training.report.finding import sides_of
+from training.report.write import render
+from training.report.zones import ZONES
 from training.snapshot import SnapshotCase
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "lvit_contrastive"
@@ -98,6 +103,24 @@ def test_laterality_is_never_matched_across(encode):
     assert only_left.match([UPPER_RIGHT, BOTH], encode).tolist() == [-1, -1]
     mixed = contrast_set(UPPER_LEFT, ALL_LEFT, UPPER_RIGHT)
     assert mixed.match([UPPER_RIGHT], encode).tolist() == [2]
+
+
+def arbitrary(texts) -> torch.Tensor:
+    return torch.randn(len(texts), 8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("encode", [None, arbitrary], ids=["by zones", "by any vectors"])
+def test_of_all_sets_of_zones_none_is_matched_to_one_with_other_sides(encode):
+    subsets = [zones for count in range(1, 7) for zones in combinations(ZONES, count)]
+    texts = [render(zones) for zones in subsets]
+    few = texts[::5]
+    for known in (texts, few):
+        numbers = contrast_set(*known).match(texts, encode).tolist()
+        for zones, number in zip(subsets, numbers, strict=True):
+            if number >= 0:
+                found = finding_of(known[number]).zones
+                assert sides_of(found) == sides_of(zones)
+    assert encode is not None or contrast_set(*texts).match(texts).tolist() == list(range(63))
 
 
 def test_by_cosine_the_text_with_the_nearest_vector_wins():

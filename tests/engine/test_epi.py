@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from little_films import tiny_config
+from little_films import SIDES, describe, films, tiny_config
 
 from training.engine import loop
+from training.engine.checkpoint import read_network
+from training.engine.contrast import ContrastSet
 from training.engine.epi import EpiMaps, momentum_for
 from training.engine.inputs import Films
 from training.engine.loop import run
+from training.engine.methods.lvit_epi import LvitMemory, lvit_epi_step
+from training.engine.networks import build, collect_vocabulary
 from training.engine.pace import Pace
 from training.engine.setup import Round
 from training.engine.streams import Key
@@ -169,8 +174,13 @@ def kill_at(monkeypatch, save: int, die: int):
     monkeypatch.setattr(loop, "_one_step", dying)
 
 
-def test_a_killed_run_continues_with_the_same_losses(make_run, talkative):
-    whole, broken = make_run("whole", **EPI), make_run("broken", **EPI)
+def weights(folder: RunFolder) -> dict[str, torch.Tensor]:
+    return read_network(folder.best, "student").state_dict()
+
+
+def test_a_killed_run_ends_as_one_that_was_not(make_run, talkative):
+    lvit = {**EPI, "network": {"name": "lvit-t"}}
+    whole, broken = make_run("whole", **lvit), make_run("broken", **lvit)
     assert run(whole)
     with pytest.MonkeyPatch.context() as patch:
         kill_at(patch, save=9, die=11)
@@ -180,6 +190,15 @@ def test_a_killed_run_continues_with_the_same_losses(make_run, talkative):
     assert run(broken)
     assert losses(broken) == losses(whole)
     assert len(losses(whole)) == 12
+    scores, expected = ({**f.read_scores(), "seconds": 0} for f in (broken, whole))
+    assert scores == expected
+    ours, theirs = weights(broken), weights(whole)
+    assert all(torch.equal(ours[name], value) for name, value in theirs.items())
+    for folder in ("epi", "predictions"):
+        found, wanted = (
+            {p.name: p.read_bytes() for p in (f.path / folder).iterdir()} for f in (broken, whole)
+        )
+        assert found == wanted
 
 
 def test_a_description_changed_between_two_starts_restarts_the_map_of_its_case(
@@ -215,3 +234,39 @@ def test_labels_without_zones_give_no_contrastive_masks_and_a_sentence(make_run,
     with pytest.raises(EngineError, match="lv_folder"):
         run(make_run(of=of, **EPI))
     assert run(make_run("without", of=of, method={"name": "lvit-epi", "lambda_lv": 0}))
+
+
+CONTRADICTION = "Unilateral pulmonary infection, upper left lung and lower right lung."
+NO_PLACE = "Pulmonary infection."
+
+
+def step_over(texts: tuple[str, ...], folder, first: float | None = None):
+    """One step whose unlabeled films have these texts; the first film's map may hold something already."""
+    config = tiny_config(network={"name": "lvit-t"}, **EPI)
+    torch.manual_seed(0)
+    network = build(config.network, collect_vocabulary([*SIDES, *texts])).train()
+    labeled, unlabeled = films([0, 1]), films([2, 3])
+    blind = Films(unlabeled.keys, unlabeled.images, None, texts)
+    named = {key.case_id: text for key, text in zip(blind.keys, texts, strict=True)}
+    contrasts = ContrastSet(tuple(map(describe, SIDES)), torch.ones(2, 1, 48, 48))
+    memory = LvitMemory(EpiMaps(named, 48, 0.5, folder), contrasts)
+    if first is not None:
+        before = Films((replace(blind.keys[0], epoch=-1),), blind.images[:1], None, texts[:1])
+        memory.maps.fold(before, torch.full((1, 1, 48, 48), first))
+    return memory, lvit_epi_step(network, network, labeled, blind, config, 1.0, "image", memory)
+
+
+def test_a_text_that_contradicts_itself_teaches_no_map(tmp_path):
+    for text, silent in ((CONTRADICTION, True), (NO_PLACE, False), (describe("left"), False)):
+        memory, told = step_over((text, text), tmp_path)
+        assert (told.parts["loss_unlabeled"] == 0) == silent
+        assert (told.parts["loss_lv"] == 0) == (text != describe("left"))
+        assert len(memory.maps) == 2
+
+
+@pytest.mark.parametrize(("text", "matters"), [(CONTRADICTION, False), (describe("left"), True)])
+def test_what_the_map_of_a_contradicting_film_holds_changes_nothing(text, matters, tmp_path):
+    told = [step_over((text, describe("right")), tmp_path, first=value)[1] for value in (0.0, 1.0)]
+    first, second = (each.parts["loss_unlabeled"] for each in told)
+    assert first > 0
+    assert (first != second) == matters

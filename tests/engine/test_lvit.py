@@ -51,26 +51,39 @@ def test_as_many_weights_learn_as_published(name, use_text, published, reached):
     assert count == pytest.approx(published, rel=0.02)
 
 
-@pytest.mark.parametrize(("height", "width"), [(64, 64), (96, 160), (224, 224), (448, 448)])
-def test_lvit_takes_any_size_that_is_a_multiple_of_32(height, width):
-    output = make(widths=(8, 8, 8, 8))(torch.randn(1, 1, height, width), TEXTS[:1])
-    assert output.logits.shape == (1, 1, height, width)
-    assert torch.isfinite(output.logits).all()
+def test_lvit_takes_any_size_that_is_a_multiple_of_32():
+    network = make(widths=(8, 8, 8, 8))
+    sizes = [(side, side) for side in range(64, 449, 32)] + [(96, 160), (160, 32)]
+    with torch.no_grad():
+        for height, width in sizes:
+            logits = network(torch.randn(1, 1, height, width), TEXTS[:1]).logits
+            assert logits.shape == (1, 1, height, width)
+            assert torch.isfinite(logits).all()
 
 
-@pytest.mark.parametrize("length", [1, 2, 7, 24, 64])
-def test_lvit_takes_any_length_of_text(length):
+def test_lvit_learns_at_another_size_than_that_of_its_settings():
+    network = make(widths=(8, 8, 8, 8)).train()
+    network(torch.randn(1, 1, 96, 64), TEXTS[:1]).logits.square().mean().backward()
+    places = [embed.place.grad for embed in network.embed]
+    assert all(grad is not None and grad.any() for grad in places)
+
+
+def test_lvit_takes_texts_of_1_to_64_words_and_padding_changes_nothing():
     network = make(text_tokens=64)
-    text = " ".join(["lung", "left"] * 32)
-    words = " ".join(text.split()[:length])
-    features, present = network.words([words])
-    assert features.shape[1] == length
-    assert present.all()
-    image = torch.randn(1, 1, 64, 64)
-    alone = network(image, [words]).logits
-    assert torch.isfinite(alone).all()
-    padded = network(image.expand(2, -1, -1, -1), [words, text]).logits
-    assert torch.allclose(alone[0], padded[0], atol=1e-5)
+    words = ["lung", "left"] * 32
+    texts = [" ".join(words[:length]) for length in range(1, 65)]
+    features, present = network.words(texts)
+    assert features.shape[1] == 64
+    assert present.sum(1).tolist() == list(range(1, 65))
+    image = torch.randn(1, 1, 32, 32)
+    with torch.no_grad():
+        together = network(image.expand(64, -1, -1, -1), texts).logits
+        assert torch.isfinite(together).all()
+        for length in (1, 2, 7, 24, 63, 64):
+            alone = network(image, texts[length - 1 : length]).logits[0]
+            assert torch.allclose(alone, together[length - 1], atol=1e-5), length
+        longer = network(image, [f"{texts[-1]} lung lung"]).logits[0]
+    assert torch.allclose(longer, together[-1], atol=1e-5)  # What is too long loses its end.
 
 
 def test_words_move_the_mask_of_lvit_but_not_of_its_variant_without_text():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -219,10 +220,14 @@ def test_a_bert_that_names_code_of_its_own_is_read_as_a_plain_one(tmp_path):
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_the_published_sizes_are_met_within_two_percent(name):
-    cost = cost_of(network_named(f"{name}-paper")[0])
-    found = (cost.parameters, cost.parameters_with_gradient, cost.multiply_adds)
-    assert found == pytest.approx(PUBLISHED[name], rel=0.02)
+def test_the_published_sizes_are_met_by_the_plain_name(name):
+    named = network_named(name)
+    assert named.size == "paper"
+    cost = cost_of(named.config)
+    for figure, published in PUBLISHED[name].items():
+        # LViT's operations are as its paper counts them, this project's as PyTorch does.
+        near = 0.03 if figure == "multiply_adds_without_words" else 0.02
+        assert getattr(cost, figure) == pytest.approx(published, rel=near), figure
     assert sum(cost.parts.values()) == cost.parameters
 
 
@@ -235,19 +240,67 @@ def test_a_cost_counts_the_weights_that_building_makes():
             assert parts[name] == sum(p.numel() for p in part.parameters()), name
 
 
-def test_the_command_tells_sizes_beside_the_published_ones_or_as_json():
-    told = CliRunner().invoke(app, ["describe", "guide-decoder-paper"], catch_exceptions=False)
-    assert "published 153.0 M" in told.output
-    assert "group norms" in told.output
-    command = ["describe", "mmi-unet", "--json", "-"]
-    figures = json.loads(CliRunner().invoke(app, command, catch_exceptions=False).output)
-    assert figures["preset"] == "default"
+def told(*arguments: str) -> str:
+    return CliRunner().invoke(app, ["describe", *arguments], catch_exceptions=False).output
+
+
+@pytest.mark.parametrize(
+    ("name", "reached"),
+    [
+        ("lvit-t", 29_994_499),
+        ("lvit-tw", 28_237_885),
+        ("lvit-s", 55_136_899),
+        ("lvit-b", 71_898_499),
+        ("mmi-unet", 56_071_193),
+    ],
+)
+def test_the_command_tells_the_weights_that_learn_at_the_published_size(name, reached):
+    figures = json.loads(told(name, "--json", "-"))
+    assert (figures["network"], figures["size"]) == (name, "paper")
+    assert figures["image_size"] == 224
+    assert figures["parameters_with_gradient"] == reached
+    words = figures["multiply_adds"] - figures["multiply_adds_without_words"]
+    assert (words > 1e9) == (name != "lvit-tw")
+
+
+def test_the_command_tells_sizes_beside_the_published_ones():
+    lines = told("guide-decoder")
+    assert lines == told("guide-decoder-paper")
+    assert "published 153.0 M" in lines
+    assert "group norms" in lines
+    assert "published 29.7 M, +1.0%" in told("lvit-t")
+    assert "docs/lvit.md" in told("lvit-t")
+
+
+def test_small_sizes_are_reached_by_a_presets_name_or_a_file(tmp_path):
+    figures = json.loads(told("mmi-unet-default", "--json", "-"))
+    assert (figures["size"], figures["preset"]) == ("small", "default")
     assert "published" not in figures
     assert figures["parameters"] == figures["parameters_with_gradient"] < 1e6
+    file = tmp_path / "mine.toml"
+    file.write_text('[network]\nname = "u-net"\nimage_size = 32\nwidths = [8, 8, 8, 8]\n')
+    figures = json.loads(told("lvit-sw", "--config", str(file), "--json", "-"))
+    assert (figures["network"], figures["size"], figures["preset"]) == ("lvit-sw", "file", None)
+    assert figures["image_size"] == 32
+    assert "the file's size, 32 x 32" in told("lvit-sw", "--config", str(file))
+
+
+def test_names_stand_for_a_network_with_or_without_text_at_a_size():
+    for name, network, preset, use_text in (
+        ("lvit-t", "lvit-t", "lvit", True),
+        ("lvit-t-paper", "lvit-t", "lvit", True),
+        ("lvit-bw-lvit-small", "lvit-bw", "lvit-small", False),
+        ("u-net", "u-net", "lvit", True),
+    ):
+        named = network_named(name)
+        assert (named.network, named.preset) == (network, preset)
+        assert named.config.use_text == use_text
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones_named():
-    assert network_named("guide-decoder-demo")[0].image_size == 64
-    for name in ("unet", "mmi-unet-huge", "mmi-unetpaper"):
+    assert network_named("guide-decoder-demo").config.image_size == 64
+    for name in ("unet", "mmi-unet-huge", "mmi-unetpaper", "lvit-tww"):
         with pytest.raises(ConfigError, match="mmi-unet, guide-decoder"):
             network_named(name)
+    with pytest.raises(ConfigError, match="--config"):
+        network_named("mmi-unet-demo", Path("mine.toml"))

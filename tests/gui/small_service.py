@@ -32,6 +32,8 @@ def _reply(request: dict, words: str, exchange: Path) -> dict:
         return {"id": request["id"], "ok": True}
     if request["do"] == "views":
         return _views(request, exchange)
+    if request["do"] == "explain":
+        return _explanation(request, exchange)
     right = "right" in words
     probability = np.zeros((32, 32), np.float32)
     probability[20:28, 20:28] = 0.9 * right
@@ -56,6 +58,19 @@ def _views(request: dict, exchange: Path) -> dict:
     texts["student"] = "Areas infected two, somewhere."
     answer = {"id": request["id"], "ok": True, "arrays": name, "partner": "case_001"}
     return answer | {"texts": texts, "words": ["Moved 3% to the left."]}
+
+
+def _explanation(request: dict, exchange: Path) -> dict:
+    """Maps at half the films' side; the deepest layer looks at the spot of the named side."""
+    maps = {name: np.full((32, 32), 0.5, np.float32) for name in ("probability", "cam_DownCNN1")}
+    spot = np.zeros((32, 32), np.float32)
+    columns = slice(20, 28) if "right" in request["description"] else slice(4, 12)
+    spot[20:28, columns] = 1.0
+    maps |= {"cam_DownViT1": spot, "difference_wordless": spot, "difference_mirrored": -spot}
+    name = f"{request['id']}.npz"
+    np.savez(exchange / name, **maps)
+    answer = {"id": request["id"], "ok": True, "arrays": name, "model": "second-teacher"}
+    return answer | {"layers": ["DownCNN1", "DownViT1"], "texts": {"mirrored": "The other side."}}
 
 
 if __name__ == "__main__":

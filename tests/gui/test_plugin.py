@@ -29,9 +29,9 @@ def test_every_command_names_something_that_can_be_called(manifest):
         assert callable(getattr(import_module(module), name))
 
 
-def test_all_five_docks_are_in_the_plugins_menu(manifest):
+def test_all_six_docks_are_in_the_plugins_menu(manifest):
     names = {widget.display_name for widget in manifest.contributions.widgets}
-    assert names == {"Review", "Description", "Queue", "Trainer", "Views"}
+    assert names == {"Review", "Description", "Queue", "Trainer", "Views", "Explain"}
 
 
 def test_the_sample_film_is_a_film_with_its_mask(manifest):

@@ -12,14 +12,15 @@ import typer
 from rich.progress import Progress
 
 from training.ablation import plan, run_all
-from training.ablation_rows import PARTS, TABLES, Row
-from training.ablation_scores import Cell, Role, cells, spread
+from training.ablation_rows import LVIT_PARTS, PARTS, TABLES, Row, with_lvit
+from training.ablation_scores import FIGURES, Cell, Role, cells, spread
 from training.cli.project import ProjectFolder
 from training.cli.rounds import ConfigFile, PresetName, Steps, chosen_config
+from training.config import RunConfig
 from training.errors import ConfigError
 from training.files import write_atomically
 from training.pool import Project
-from training.round import freeze
+from training.round import freeze, next_config
 
 
 def ablate(
@@ -27,7 +28,7 @@ def ablate(
     table: Annotated[
         str,
         typer.Option(
-            help="2 or 3: the paper's; gain: what each part adds over supervised training."
+            help="2 or 3: Semi-MedRef's; lvit: LViT's; gain: what each part adds over supervised training."
         ),
     ] = "2",
     labels: Annotated[
@@ -52,7 +53,7 @@ def ablate(
     if role not in ("student", "teacher"):
         raise ConfigError(f"There is no role {role!r}: choose student or teacher.")
     pool, shares = Project.open(project), _shares(labels)
-    settings = chosen_config(pool, config, preset_name, steps)
+    settings = _settings(table, pool, config, preset_name, steps)
     folder = out or pool.folder / "ablations"
     runs = plan(table, freeze(pool), settings, shares, seeds, folder, processes)
     with Progress(transient=True) as progress:
@@ -64,10 +65,23 @@ def ablate(
     if json_file is not None:
         rows = [
             {"row": key, "share": share, **asdict(cell), "mean": cell.mean, "spread": cell.spread}
+            | {"figures": cell.figures}
             for (key, share), cell in found.items()
         ]
-        content = {"table": table, "role": role, "seeds": seeds, "cells": rows}
+        number = int(table) if table.isdigit() else table
+        content = {"table": number, "role": role, "seeds": seeds, "cells": rows}
         write_atomically(json_file, json.dumps(content, indent=1))
+
+
+def _settings(
+    table: str, pool: Project, config: Path | None, name: str | None, steps: int | None
+) -> RunConfig:
+    """What a table's rows change: LViT's is about an LViT, a small one unless another is given."""
+    if table != "lvit":
+        return chosen_config(pool, config, name, steps)
+    if config is None and name is None and not next_config(pool).network.name.startswith("lvit"):
+        name = "lvit-small"
+    return with_lvit(chosen_config(pool, config, name, steps))
 
 
 def lines(
@@ -78,18 +92,41 @@ def lines(
     role: str,
 ) -> list[str]:
     """The table in the paper's layout: a line for each row, a column for each share of labels."""
+    if table == "lvit":
+        return _lvit_lines(found, shares, seeds, role)
     heads = [*PARTS] if table == "2" else ["Method"]
-    body = [
-        [*heads, *(f"{100 * share:g} %" if share <= 1 else f"{share:g} labels" for share in shares)]
-    ]
+    body = [[*heads, *map(_labels, shares)]]
     figure = _gain if table == "gain" else _figure
     for row in TABLES[table]:
         marks = _marks(row) if table == "2" else [row.title]
         body.append([*marks, *(figure(found[row.key, share]) for share in shares)])
+    return [*_aligned(body), _note(table, seeds, role)]
+
+
+def _lvit_lines(
+    found: dict[tuple[str, float], Cell], shares: Sequence[float], seeds: int, role: str
+) -> list[str]:
+    """LViT's table: a line for each share of labels and row, a column for each figure."""
+    figures = ("Dice", "Dice of an image", "IoU", "IoU of an image")
+    body = [["Labels", "Method", *LVIT_PARTS, *figures, "p"]]
+    for share in shares:
+        for row in TABLES["lvit"]:
+            cell = found[row.key, share]
+            values = (cell.figures[name] for name in FIGURES)
+            told = [f"{100 * each['mean']:.2f} ± {100 * each['sd']:.2f}" for each in values]
+            p = "" if cell.p is None else _p_value(cell.p)
+            body.append([_labels(share), row.title, *_marks(row, LVIT_PARTS), *told, p])
+    return [*_aligned(body), _note("lvit", seeds, role)]
+
+
+def _aligned(body: list[list[str]]) -> list[str]:
     widths = [max(len(line[column]) for line in body) for column in range(len(body[0]))]
-    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
             for line in body]  # fmt: skip
-    return [*text, _note(table, seeds, role)]
+
+
+def _labels(share: float) -> str:
+    return f"{100 * share:g} %" if share <= 1 else f"{share:g} labels"
 
 
 def _note(table: str, seeds: int, role: str) -> str:
@@ -98,6 +135,12 @@ def _note(table: str, seeds: int, role: str) -> str:
             f"Dice (%) of the {role} on the report half, global / per image, means of {seeds} seed(s), ± standard "
             "deviation; in brackets the gain in global Dice over plain supervised training, of 'ours' over supervised "
             "training with the same views and mixing."
+        )
+    if table == "lvit":
+        return (
+            f"Figures (%) of the {role} on the report half, over all pixels and as means over images, mean ± standard "
+            f"deviation of {seeds} seed(s); p of an image's Dice against the last row: Wilcoxon's paired test over "
+            "cases. Without EPI and LV: the labeled pool alone; LV without EPI: present predictions as pseudo-masks."
         )
     against = "the row above" if table == "2" else "the last row"
     return (
@@ -115,8 +158,8 @@ def _gain(cell: Cell) -> str:
     return f"{text} [{gain:+.1f} ± {100 * spread(cell.gains):.1f}]"
 
 
-def _marks(row: Row) -> list[str]:
-    return ["x" if part in row.parts else "-" for part in PARTS]
+def _marks(row: Row, parts: Sequence[str] = PARTS) -> list[str]:
+    return ["x" if part in row.parts else "-" for part in parts]
 
 
 def _figure(cell: Cell) -> str:

@@ -3,23 +3,77 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 
-from training.config import PRESETS, NetworkConfig, preset
+from training.cli.rounds import ConfigFile
+from training.config import PRESETS, NetworkConfig, RunConfig, preset
 from training.errors import ConfigError
 from training.files import write_atomically
 
 NAMES: tuple[str, ...] = get_args(NetworkConfig.model_fields["name"].annotation)
-# METHOD's figures of the published networks: parameters, those with gradient, multiply-adds at 224 x 224.
-PUBLISHED = {"mmi-unet": (166e6, 56e6, 10.0e9), "guide-decoder": (153e6, 44e6, 10.9e9)}
+# LViT's variants without text are a setting of it.
+WORDLESS = {f"{name}w": name for name in NAMES if name.startswith("lvit")}
+# Which preset holds a network's published size; that of LViT, whose U has the same widths, for the U-Net.
+PAPER_PRESETS = {"mmi-unet": "paper", "guide-decoder": "paper"}
+OTHER_PAPER_PRESET = "lvit"
+PAPER_SIZED = ("paper", "release", "lvit")
+# METHOD's figures of the published networks at 224 x 224; those of LViT leave the encoder of the words out.
+PUBLISHED: dict[str, dict[str, float]] = {
+    "mmi-unet": {
+        "parameters": 166e6,
+        "parameters_with_gradient": 56e6,
+        "multiply_adds": 10.0e9,
+    },
+    "guide-decoder": {
+        "parameters": 153e6,
+        "parameters_with_gradient": 44e6,
+        "multiply_adds": 10.9e9,
+    },
+    "lvit-t": {"parameters_with_gradient": 29.7e6, "multiply_adds_without_words": 27.05e9},
+    "lvit-tw": {"parameters_with_gradient": 28.0e6},
+    "lvit-s": {"parameters_with_gradient": 54.8e6},
+    "lvit-b": {"parameters_with_gradient": 71.5e6},
+}
+LABELS = (
+    ("parameters", "parameters", "M"),
+    ("parameters with gradient", "parameters_with_gradient", "M"),
+    ("multiply-adds", "multiply_adds", "G"),
+    ("without those of the words", "multiply_adds_without_words", "G"),
+)
 WHY = (
     "Differences to the published figures: group norms for batch norms, words keep all their tokens "
     "instead of being projected over them, and MMI-UNet's last layers are narrower (docs/method.md)."
 )
+WHY_LVIT = "Differences to the published network: docs/lvit.md."
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a name such as "lvit-tw" or "mmi-unet-demo" stands for.
+
+    Attributes
+    ----------
+    network : str
+        With a "w" at its end where it is LViT without text.
+    preset : str or None
+        Where its size comes from; None for a file.
+    config : NetworkConfig
+    """
+
+    network: str
+    preset: str | None
+    config: NetworkConfig
+
+    @property
+    def size(self) -> str:
+        """Whether that is the published size: "paper", "small", or "file" where a file says it."""
+        if self.preset is None:
+            return "file"
+        return "paper" if self.preset in PAPER_SIZED else "small"
 
 
 def describe(
@@ -27,60 +81,88 @@ def describe(
         str,
         typer.Argument(
             metavar="NETWORK",
-            help=f"{', '.join(NAMES)}, alone or with a preset: mmi-unet-paper.",
+            help=f"{', '.join((*NAMES, *WORDLESS))}: the published size; with a preset, its size: mmi-unet-demo.",
         ),
     ],
+    config: ConfigFile = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Where to write the figures; - for the screen.")
     ] = None,
 ) -> None:
     """Print a network's parameters and multiply-adds; nothing is downloaded."""
-    config, size = network_named(network)
+    named = network_named(network, config)
     from training.engine.describe import cost_of
 
-    cost = cost_of(config)
-    figures = {"name": network, "preset": size, **asdict(cost)}
-    published = PUBLISHED.get(config.name) if size in ("paper", "release") else None
+    cost = asdict(cost_of(named.config))
+    published = PUBLISHED.get(named.network, {}) if named.size == "paper" else {}
+    figures = {
+        "name": network,
+        "size": named.size,
+        "preset": named.preset,
+        **cost,
+        "network": named.network,
+    }
     if published:
-        figures["published"] = dict(
-            zip(("parameters", "parameters_with_gradient", "multiply_adds"), published, strict=True)
-        )
+        figures["published"] = published
     if json_file is not None:
         text = json.dumps(figures, indent=1)
         if str(json_file) == "-":
             print(text)
             return
         write_atomically(json_file, text)
-    print(f"{config.name}, preset {size}, {cost.image_size} x {cost.image_size} pixels")
-    for number, (label, name, unit) in enumerate(
-        (
-            ("parameters", "parameters", "M"),
-            ("parameters with gradient", "parameters_with_gradient", "M"),
-            ("multiply-adds", "multiply_adds", "G"),
-        )
-    ):
-        scale, ours = (1e6 if unit == "M" else 1e9), figures[name]
-        against = ""
-        if published:
-            theirs = published[number]
-            against = f"   published {theirs / scale:.1f} {unit}, {ours / theirs - 1:+.1%}"
-        print(f"  {label:<26}{ours / scale:9.2f} {unit}{against}")
-    parts = ", ".join(f"{name} {count / 1e6:.2f}" for name, count in cost.parts.items() if count)
-    print(f"  parts in M: {parts}")
-    if cost.parameters_unread:
-        print(f"  of these, {cost.parameters_unread / 1e6:.2f} M are read by nothing.")
-    if published:
-        print(WHY)
+    for line in _lines(named, cost, published):
+        print(line)
 
 
-def network_named(name: str) -> tuple[NetworkConfig, str]:
-    """Settings and preset of "NETWORK" or "NETWORK-PRESET"; ConfigError for an unknown name."""
-    for network in NAMES:
-        size = name.removeprefix(f"{network}-") if name != network else "default"
-        if name.startswith(network) and size in PRESETS:
-            content = preset(size).network.model_dump()
-            return NetworkConfig.model_validate({**content, "name": network}), size
+def network_named(name: str, file: Path | None = None) -> Named:
+    """What a name stands for: the published size of a network, with a preset's name behind it that preset's.
+
+    Parameters
+    ----------
+    name : str
+        "NETWORK" or "NETWORK-PRESET".
+    file : Path, optional
+        Settings to take the size from instead.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such network or preset, or both a preset and a file are asked for.
+    """
+    for network in (*NAMES, *WORDLESS):
+        asked = name.removeprefix(f"{network}-") if name != network else ""
+        if not name.startswith(network) or (asked and asked not in PRESETS):
+            continue
+        if file is not None and asked:
+            raise ConfigError(f"Give {network!r} with --config, or {name!r} without.")
+        own = PAPER_PRESETS.get(network, OTHER_PAPER_PRESET)
+        chosen = None if file else own if asked in ("", "paper") else asked
+        settings = RunConfig.load(file) if file else preset(chosen or own)
+        content = settings.network.model_dump()
+        content["name"] = WORDLESS.get(network, network)
+        if network.startswith("lvit"):
+            content["use_text"] = network not in WORDLESS
+        return Named(network, chosen, NetworkConfig.model_validate(content))
     raise ConfigError(
-        f"There is no network {name!r}: choose {', '.join(NAMES)}, "
+        f"There is no network {name!r}: choose {', '.join((*NAMES, *WORDLESS))}, "
         f"with or without a preset ({', '.join(f'-{each}' for each in PRESETS)})."
     )
+
+
+def _lines(named: Named, cost: dict[str, Any], published: dict[str, float]) -> list[str]:
+    side = cost["image_size"]
+    size = f"{named.size} size, preset {named.preset}" if named.preset else "the file's size"
+    told = [f"{named.network}, {size}, {side} x {side} pixels"]
+    for label, name, unit in LABELS:
+        scale, against = 1e6 if unit == "M" else 1e9, ""
+        if name in published:
+            theirs = published[name]
+            against = f"   published {theirs / scale:.1f} {unit}, {cost[name] / theirs - 1:+.1%}"
+        told.append(f"  {label:<27}{cost[name] / scale:9.2f} {unit}{against}")
+    parts = (f"{name} {count / 1e6:.2f}" for name, count in cost["parts"].items() if count)
+    told.append(f"  parts in M: {', '.join(parts)}")
+    if cost["parameters_unread"]:
+        told.append(f"  of these, {cost['parameters_unread'] / 1e6:.2f} M are read by nothing.")
+    if published:
+        told.append(WHY_LVIT if named.network.startswith("lvit") else WHY)
+    return told

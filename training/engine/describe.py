@@ -35,6 +35,8 @@ class Cost:
     multiply_adds : int
         Of one forward pass, text included: half of PyTorch's count of operations, which leaves normalization,
         activations and interpolation out.
+    multiply_adds_without_words : int
+        The same without the encoder of the words, whose features a frozen one keeps.
     parts : dict
         Parameters of each part by name.
     """
@@ -46,6 +48,7 @@ class Cost:
     parameters_with_gradient: int
     parameters_unread: int
     multiply_adds: int
+    multiply_adds_without_words: int
     parts: dict[str, int]
 
 
@@ -56,6 +59,8 @@ def cost_of(config: NetworkConfig) -> Cost:
         image = torch.zeros(1, 1, config.image_size, config.image_size)
         with FlopCounterMode(display=False) as counter:
             output = network(image, ["one " * config.text_tokens])
+        whole = counter.get_total_flops() // 2
+        of_words = _multiply_adds(network.words, config.text_tokens)
         torch.stack([each.sum() for each in output]).sum().backward()
     trained = [p for p in network.parameters() if p.requires_grad]
     return Cost(
@@ -65,9 +70,18 @@ def cost_of(config: NetworkConfig) -> Cost:
         parameters=_count(network.parameters()),
         parameters_with_gradient=_count(trained),
         parameters_unread=_count(p for p in trained if p.grad is None),
-        multiply_adds=counter.get_total_flops() // 2,
+        multiply_adds=whole,
+        multiply_adds_without_words=whole - of_words,
         parts={name: _count(part.parameters()) for name, part in network.named_children()},
     )
+
+
+def _multiply_adds(words: nn.Module, tokens: int) -> int:
+    if isinstance(words, NoWords):
+        return 0
+    with FlopCounterMode(display=False) as counter:
+        words(["one " * tokens])
+    return counter.get_total_flops() // 2
 
 
 def _count(parameters) -> int:

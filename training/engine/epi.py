@@ -22,12 +22,14 @@ LONGEST_MOMENTUM = 0.99
 
 
 def momentum_for(method: MethodConfig, training: TrainingConfig, unlabeled: int) -> float:
-    """The momentum beta of a run.
+    """The momentum beta of a run; 0 without EPI.
 
     0 in the settings asks for ``1 - 2 / G``, within [0, 0.99], where G is the number of generations
     a case will see: the memory of ``1 / (1 - beta)`` generations then is half of the run. The
     published 0.99 remembers 100 generations; in a run of ten it would keep the first prediction.
     """
+    if not method.epi:
+        return 0.0
     if method.epi_momentum or unlabeled == 0:
         return method.epi_momentum
     steps = training.steps - burn_in_steps(training, method, unlabeled)

@@ -32,6 +32,12 @@ def is_certain(finding: Finding) -> bool:
     )
 
 
+def consistent(descriptions: Sequence[str]) -> Tensor:
+    """1 where a text does not contradict itself, ``(B, 1, 1, 1) float``: others teach no pseudo-mask (METHOD §1b)."""
+    agree = [not finding_of(text).conflict for text in descriptions]
+    return torch.tensor(agree, dtype=torch.float32)[:, None, None, None]
+
+
 def zones_of_texts(descriptions: Sequence[str]) -> tuple[Tensor, Tensor]:
     """Zone vectors ``(B, 6) float`` and whether each text fixes them, ``(B,) bool``."""
     findings = [finding_of(text) for text in descriptions]

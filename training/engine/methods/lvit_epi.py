@@ -19,13 +19,14 @@ from training.engine.methods.semi_medref import LEAST_SHARE, watch_pseudo_masks
 from training.engine.methods.supervised import StepLoss
 from training.engine.networks import Network, text_vectors
 from training.engine.objectives import (
+    PseudoTargets,
     consistency_loss,
     lv_loss,
     pseudo_targets,
     segmentation_loss,
 )
 from training.engine.views import draw_weak, move_maps, standardize
-from training.engine.words import are_negative
+from training.engine.words import are_negative, consistent
 from training.report.zones import Convention
 from training.rundir import RunFolder
 
@@ -76,7 +77,8 @@ def lvit_epi_step(
     """One step of the semi-supervised phase (LViT; METHOD §2).
 
     L = (Dice + CE) / 2 (labeled) + lambda_u [(Dice + CE) / 2 (view, P) + lambda_lv L_LV]. The student,
-    in eval mode, first predicts the films as they are; that is a generation of their maps P.
+    in eval mode, first predicts the films as they are; that is a generation of their maps P. A film
+    whose description contradicts itself keeps a map but teaches nothing by it.
 
     Parameters
     ----------
@@ -100,6 +102,8 @@ def lvit_epi_step(
     least = LEAST_SHARE * images[0].numel()
     cut = method.targets, method.threshold, method.band
     pseudo = pseudo_targets(move_maps(maps, draws), *cut, are_negative(weak.texts), least)
+    agree = consistent(weak.texts).to(images.device)
+    pseudo = PseudoTargets(pseudo.targets, pseudo.weight * agree)
     copied = 0.5 * consistency_loss(theirs, pseudo, method.dice_only, least)
     parts = {"loss_labeled": known.item(), "loss_unlabeled": copied.item()}
     if memory.contrasts is not None and chosen is not None:

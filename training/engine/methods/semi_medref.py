@@ -22,7 +22,7 @@ from training.engine.methods.supervised import (
 from training.engine.networks import Output
 from training.engine.objectives import PseudoTargets, consistency_loss, pseudo_targets
 from training.engine.views import standardize
-from training.engine.words import are_negative, finding_of, zones_of_texts
+from training.engine.words import are_negative, consistent, zones_of_texts
 from training.report.zones import Convention
 
 LEAST_SHARE = 5e-4  # Share of an image's pixels that a pseudo-mask must fill for its Dice to count.
@@ -61,9 +61,7 @@ def semi_medref_step(
     least = LEAST_SHARE * images[0].numel()
     cut = method.targets, method.threshold, method.band
     pseudo = pseudo_targets(without.targets, *cut, are_negative(without.full_texts), least)
-    pseudo = PseudoTargets(
-        pseudo.targets, pseudo.weight * _consistent(weak.texts).to(images.device)
-    )
+    pseudo = PseudoTargets(pseudo.targets, pseudo.weight * consistent(weak.texts).to(images.device))
     copied = consistency_loss(theirs.logits, pseudo, method.dice_only, least)
     contrast = text_contrast(theirs, without.full_texts, method)
     lambda_itcl = method.lambda_unlabeled_itcl * (lambda_u if method.itcl_u_inside_ramp else 1.0)
@@ -83,12 +81,6 @@ def semi_medref_step(
 def teacher_probabilities(teacher: Segment, weak: Films) -> Tensor:
     """The teacher's foreground probabilities of weak views, ``(B, 1, H, W) float in [0, 1]``."""
     return torch.sigmoid(teacher(standardize(weak.images), weak.texts).logits.float())
-
-
-def _consistent(texts: tuple[str, ...]) -> Tensor:
-    """1 where a text does not contradict itself, ``(B, 1, 1, 1) float``: others teach no pseudo-mask (METHOD §1b)."""
-    agree = [not finding_of(text).conflict for text in texts]
-    return torch.tensor(agree, dtype=torch.float32)[:, None, None, None]
 
 
 def watch_pseudo_masks(
