@@ -265,6 +265,20 @@ def test_lvits_table_is_printed_with_four_figures_and_a_test(project, tmp_path):
     assert RunFolder(kept.folder).scores_file.exists()
 
 
+def test_some_rows_of_a_table_can_be_had_alone(snapshot, tmp_path):
+    runs = plan("gain", snapshot, RunConfig.parse(TINY), [0.2], 1, tmp_path, keys=["ours", "plain"])
+    assert [run.row.key for run in runs] == ["plain", "ours"]
+    pretend(runs, lambda run: np.full(2, 0.5))
+    found = cells("gain", runs)
+    assert found["ours", 0.2].p is None  # What it is compared with was not asked for.
+    assert [line.split()[0] for line in lines("gain", found, [0.2], 1, "teacher")[1:3]] == [
+        "supervised",
+        "ours",
+    ]
+    with pytest.raises(SemiMedRefError, match="no row theirs"):
+        plan("gain", snapshot, RunConfig.parse(TINY), [0.2], 1, tmp_path, keys=["theirs"])
+
+
 def test_a_run_that_fails_says_why_and_leaves_what_was_done(project, snapshot, tmp_path):
     runs = plan("3", snapshot, RunConfig.parse({**TINY, "device": "cuda:9"}), [0.2], 1, tmp_path)
     with pytest.raises(SemiMedRefError, match="cuda:9"):

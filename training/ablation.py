@@ -87,21 +87,26 @@ def plan(
     seeds: int,
     out: Path,
     processes: int = 1,
+    keys: Sequence[str] = (),
 ) -> list[Planned]:
-    """The runs that a table needs.
+    """The runs that a table needs; with ``keys``, only of those rows.
 
     Raises
     ------
     SemiMedRefError
-        If there is no such table, or a share cannot be had.
+        If there is no such table or row, or a share cannot be had.
     """
     if table not in TABLES:
         raise SemiMedRefError(f"There is no table {table}: choose one of {', '.join(TABLES)}.")
+    known = [row.key for row in TABLES[table]]
+    for key in keys:
+        if key not in known:
+            raise SemiMedRefError(f"Table {table} has no row {key}: choose of {', '.join(known)}.")
     pools = {share: with_share(snapshot, share) for share in shares}
     threads = max(1, (os.cpu_count() or 1) // processes)
     runs = []
     for share, pool in pools.items():
-        for row in TABLES[table]:
+        for row in (row for row in TABLES[table] if not keys or row.key in keys):
             for seed in range(config.seed, config.seed + seeds):
                 asked = _changed(config, row, seed)
                 name = f"{row.key}-{share:g}-{seed}-{_digest(asked, pool)}"

@@ -71,12 +71,14 @@ def spread(values: Sequence[float]) -> float:
 def cells(
     table: str, runs: Sequence[Planned], role: Role = "student"
 ) -> dict[tuple[str, float], Cell]:
-    """What finished runs show, by row and share."""
+    """What finished runs show, by row and share; rows without runs are left out."""
     found: dict[tuple[str, float], Cell] = {}
     for share in dict.fromkeys(run.share for run in runs):
         for row in TABLES[table]:
             own = [run for run in runs if (run.row.key, run.share) == (row.key, share)]
             theirs = [run for run in runs if (run.row.key, run.share) == (row.against, share)]
+            if not own:
+                continue
             dice, per_image, iou, iou_per_image = (_figure(own, role, name) for name in FIGURES)
             other = _figure(theirs, role, FIGURES[0])
             gains = tuple(one - two for one, two in zip(dice, other, strict=False))

@@ -35,6 +35,10 @@ def ablate(
         str, typer.Option(help="Shares, or numbers, of the training cases that keep their labels.")
     ] = "0.01,0.02",
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each row.")] = 3,
+    rows: Annotated[
+        str | None,
+        typer.Option(help="Only these rows, by their keys in --json: plain,mixing,ours."),
+    ] = None,
     config: ConfigFile = None,
     preset_name: PresetName = None,
     steps: Steps = None,
@@ -55,7 +59,8 @@ def ablate(
     pool, shares = Project.open(project), _shares(labels)
     settings = _settings(table, pool, config, preset_name, steps)
     folder = out or pool.folder / "ablations"
-    runs = plan(table, freeze(pool), settings, shares, seeds, folder, processes)
+    keys = [key.strip() for key in rows.split(",")] if rows else []
+    runs = plan(table, freeze(pool), settings, shares, seeds, folder, processes, keys)
     with Progress(transient=True) as progress:
         bar = progress.add_task(f"Table {table}", total=len(runs))
         run_all(runs, processes, lambda run: progress.advance(bar))
@@ -63,13 +68,13 @@ def ablate(
     for line in lines(table, found, shares, seeds, role):
         print(line)
     if json_file is not None:
-        rows = [
+        told = [
             {"row": key, "share": share, **asdict(cell), "mean": cell.mean, "spread": cell.spread}
             | {"figures": cell.figures}
             for (key, share), cell in found.items()
         ]
         number = int(table) if table.isdigit() else table
-        content = {"table": number, "role": role, "seeds": seeds, "cells": rows}
+        content = {"table": number, "role": role, "seeds": seeds, "cells": told}
         write_atomically(json_file, json.dumps(content, indent=1))
 
 
@@ -97,7 +102,7 @@ def lines(
     heads = [*PARTS] if table == "2" else ["Method"]
     body = [[*heads, *map(_labels, shares)]]
     figure = _gain if table == "gain" else _figure
-    for row in TABLES[table]:
+    for row in _rows(table, found):
         marks = _marks(row) if table == "2" else [row.title]
         body.append([*marks, *(figure(found[row.key, share]) for share in shares)])
     return [*_aligned(body), _note(table, seeds, role)]
@@ -110,13 +115,18 @@ def _lvit_lines(
     figures = ("Dice", "Dice of an image", "IoU", "IoU of an image")
     body = [["Labels", "Method", *LVIT_PARTS, *figures, "p"]]
     for share in shares:
-        for row in TABLES["lvit"]:
+        for row in _rows("lvit", found):
             cell = found[row.key, share]
             values = (cell.figures[name] for name in FIGURES)
             told = [f"{100 * each['mean']:.2f} ± {100 * each['sd']:.2f}" for each in values]
             p = "" if cell.p is None else _p_value(cell.p)
             body.append([_labels(share), row.title, *_marks(row, LVIT_PARTS), *told, p])
     return [*_aligned(body), _note("lvit", seeds, role)]
+
+
+def _rows(table: str, found: dict[tuple[str, float], Cell]) -> list[Row]:
+    keys = {key for key, _ in found}
+    return [row for row in TABLES[table] if row.key in keys]
 
 
 def _aligned(body: list[list[str]]) -> list[str]:
