@@ -248,7 +248,7 @@ def test_lvits_table_is_printed_with_four_figures_and_a_test(project, tmp_path):
     pretend(rest, lambda run: np.full(2, 0.3 + 0.1 * order.index(run.row.key)))
     result = CliRunner().invoke(app, asked, catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    head, first, *others = result.output.splitlines()
+    head, first, *others = result.output.strip().splitlines()
     assert head.split()[:5] == ["Labels", "Method", "Text", "EPI", "LV"]
     assert head.split()[-1] == "p"
     assert first.split()[:8] == ["20", "%", "U-Net,", "image", "alone", "-", "-", "-"]
