@@ -58,7 +58,7 @@ class MethodConfig(Settings):
     lambda_zones: float = number(
         0.1, 0, 1, 0.05, "Weight of reading the six zones back from the text vector."
     )
-    ema_start: float = number(0.99, 0, 0.9999, 0.001, "EMA decay at the end of burn-in.")
+    ema_start: float = number(0.95, 0, 0.9999, 0.001, "EMA decay at the end of burn-in.")
     ema_end: float = number(0.99, 0, 0.9999, 0.001, "EMA decay after its ramp.")
     ema_ramp: float = number(
         0.3, 0, 1, 0.05, "Share of the semi-supervised phase over which the EMA decay rises."
