@@ -73,11 +73,11 @@ class CaseOrder:
 
     def batch(self, number: int, size: int) -> list[tuple[int, int]]:
         """(case number, epoch) of batch ``number`` (from 0)."""
-        picks = []
-        for position in range(number * size, (number + 1) * size):
-            epoch, place = divmod(position, self.count)
-            picks.append((int(self._pass(epoch)[place]), epoch))
-        return picks
+        places = [
+            divmod(position, self.count) for position in range(number * size, number * size + size)
+        ]
+        passes = {epoch: self._pass(epoch) for epoch in {epoch for epoch, _ in places}}
+        return [(int(passes[epoch][place]), epoch) for epoch, place in places]
 
     def _pass(self, epoch: int) -> NDArray[np.int64]:
         return Key(self.seed, self.name, epoch).stream("order").permutation(self.count)

@@ -22,6 +22,8 @@ from training.report.zones import Convention
 from training.rundir import RunFolder
 from training.snapshot import Snapshot
 
+FUSED = ("cpu", "cuda")  # Devices whose AdamW updates all weights in one go.
+
 
 @dataclass
 class Counters:
@@ -209,4 +211,6 @@ def _make_optimizer(student: Network, training: TrainingConfig) -> torch.optim.O
         decayed, free = [p for p in own if p.ndim > 1], [p for p in own if p.ndim <= 1]
         groups.append({"params": decayed, "weight_decay": training.weight_decay, "share": share})
         groups.append({"params": free, "weight_decay": 0.0, "share": share})
-    return torch.optim.AdamW(groups, lr=training.learning_rate)
+    # Fused optimizers unscale float16 gradients themselves, so that these could not be clipped before.
+    fused = training.precision != "16-mixed" and groups[0]["params"][0].device.type in FUSED
+    return torch.optim.AdamW(groups, lr=training.learning_rate, fused=fused or None)

@@ -6,7 +6,7 @@ import copy
 from typing import Generic, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 NetworkKind = TypeVar("NetworkKind", bound=nn.Module)
 
@@ -41,11 +41,14 @@ class Teacher(Generic[NetworkKind]):
         """
         self.updates += 1
         used = min(1 - 1 / (self.updates + 1), decay)
-        own, new = self.network.state_dict(), student.state_dict()
-        floats = [name for name, value in own.items() if value.is_floating_point()]
-        torch._foreach_lerp_(
-            [own[name] for name in floats], [new[name] for name in floats], 1 - used
-        )
-        for name in own.keys() - set(floats):
-            own[name].copy_(new[name])
+        own, new = _tensors(self.network), _tensors(student)
+        floats = [number for number, value in enumerate(own) if value.is_floating_point()]
+        torch._foreach_lerp_([own[n] for n in floats], [new[n] for n in floats], 1 - used)
+        for number in set(range(len(own))).difference(floats):
+            own[number].copy_(new[number])
         return used
+
+
+def _tensors(network: nn.Module) -> list[Tensor]:
+    # Not state_dict(), which makes a new tensor of each and takes as long as the averaging itself.
+    return [*network.parameters(), *network.buffers()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -22,12 +23,31 @@ class Attend(nn.Module):
         self, own: Tensor, other: Tensor, own_gone: Tensor | None, other_gone: Tensor | None
     ) -> Tensor:
         """Update ``own`` (B, N, C) from ``other`` (B, M, C); ``*_gone`` (bool) marks padding."""
-        query = self.norms[0](own)
-        own = own + self.inner(query, query, query, own_gone, need_weights=False)[0]
+        own = own + _attention(self.inner, self.norms[0](own), None, own_gone)
         other = self.norms[1](other)
-        query = self.norms[2](own)
-        own = own + self.across(query, other, other, other_gone, need_weights=False)[0]
+        own = own + _attention(self.across, self.norms[2](own), other, other_gone)
         return own + self.feed(self.norms[3](own))
+
+
+def _attention(
+    weights: nn.MultiheadAttention, query: Tensor, other: Tensor | None, gone: Tensor | None
+) -> Tensor:
+    """What ``weights`` itself computes, without its copies between layouts; ``other`` None: the query itself."""
+    heads, width = weights.num_heads, query.shape[2]
+    into, offset = weights.in_proj_weight, weights.in_proj_bias
+    if other is None:
+        asked, keys, values = _split_heads(F.linear(query, into, offset), 3, heads)
+    else:
+        (asked,) = _split_heads(F.linear(query, into[:width], offset[:width]), 1, heads)
+        keys, values = _split_heads(F.linear(other, into[width:], offset[width:]), 2, heads)
+    kept = None if gone is None else ~gone[:, None, None, :]
+    found = F.scaled_dot_product_attention(asked, keys, values, attn_mask=kept)
+    return weights.out_proj(found.transpose(1, 2).flatten(2))
+
+
+def _split_heads(mixed: Tensor, parts: int, heads: int) -> tuple[Tensor, ...]:
+    """``(B, N, parts * C)`` to ``parts`` tensors ``(B, heads, N, C / heads)``."""
+    return torch.unbind(mixed.unflatten(2, (parts, heads, -1)).permute(2, 0, 3, 1, 4))
 
 
 class Bridge(nn.Module):

@@ -28,6 +28,37 @@ class Up(nn.Module):
         return F.gelu(self.norm(self.mix(torch.cat([grown, skip], 1))))
 
 
+def refine(features: Tensor, spread: nn.Conv2d, last: nn.Sequential, step: int) -> Tensor:
+    """``last(pixel_shuffle(spread(features), step))`` without a map of many channels at full resolution.
+
+    Every place of the features speaks for a patch of ``step + 2`` pixels of the logits, a pixel beyond its own ones on
+    each side; overlapping patches are summed.
+
+    Parameters
+    ----------
+    features : (B, C, H, W) float
+    spread : 1×1 convolution to ``fine * step**2`` channels
+    last : GELU and a 3×3 convolution from ``fine`` channels to one
+
+    Returns
+    -------
+    (B, 1, H * step, W * step) float
+    """
+    narrow, rows, columns = last[1], *features.shape[2:]
+    places = F.linear(features.permute(0, 2, 3, 1), spread.weight.flatten(1), spread.bias)
+    patches = last[0](places).flatten(1, 2) @ _patch_kernel(narrow.weight, step)
+    size = rows * step, columns * step
+    whole = F.fold(patches.float().transpose(1, 2), size, step + 2, padding=1, stride=step)
+    return whole + narrow.bias[:, None, None]
+
+
+def _patch_kernel(weight: Tensor, step: int) -> Tensor:
+    """What each of ``fine * step**2`` channels adds to a patch, from a 3×3 kernel ``(1, fine, 3, 3)``."""
+    places = torch.eye(step**2, device=weight.device).view(-1, 1, step, step)
+    patches = F.conv2d(places, weight.transpose(0, 1), padding=2)
+    return patches.transpose(0, 1).flatten(2).flatten(0, 1)
+
+
 class MMIUNet(ReferringNetwork):
     """Foreground logits of images described in words (after MMI-UNet; METHOD §1, Networks).
 
@@ -65,8 +96,8 @@ class MMIUNet(ReferringNetwork):
         fused = features = skips.pop()
         for up in self.ups:
             features = up(features, skips.pop())
-        fine = F.pixel_shuffle(self.spread(features), self.vision.patch_size)
-        return self._say(self.last(fine), fused, pooled)
+        logits = refine(features, self.spread, self.last, self.vision.patch_size)
+        return self._say(logits, fused, pooled)
 
     def _encode_images(
         self, images: Tensor, words: Tensor, gone: Tensor, pooled: Tensor

@@ -139,6 +139,11 @@ class FrozenBert(nn.Module):
         present = torch.arange(features.shape[1])[None] < lengths[:, None]
         return self.drop(features), present.to(features.device)
 
+    @property
+    def texts_known(self) -> int:
+        """How many distinct texts were encoded so far."""
+        return len(self._cache)
+
     def token_numbers(self, description: str) -> list[int]:
         """Token numbers of a description, truncated to the limit."""
         tokenizer = self._hidden[0]
