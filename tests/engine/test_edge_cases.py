@@ -40,22 +40,27 @@ def talkative(monkeypatch):
     monkeypatch.setattr(Pace, "may_speak", lambda self: True)
 
 
+@pytest.fixture(scope="module")
+def phantoms(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("phantoms")
+    return phantom_snapshot(folder, PhantomConfig(size=64), 0, labeled=8, unlabeled=12)
+
+
 def early_hard_targets(alarm: float) -> RunConfig:
     """The release's method and views on a tiny network: hard pseudo-masks after a twentieth of burn-in."""
     released = preset("release").model_dump(mode="json")
     content = {name: {**released[name]} for name in ("method", "views")}
     content["method"]["empty_alarm"] = alarm
     content["network"] = {**TINY["network"], "zone_reading": False, "pointer": False}
-    training = {"steps": 40, "burn_in": 0.05, "batch_labeled": 4, "batch_unlabeled": 4}
-    content["training"] = {**training, "evaluate_every": 40, "learning_rate": 3e-4}
+    training = {"steps": 24, "burn_in": 0.05, "batch_labeled": 4, "batch_unlabeled": 4}
+    content["training"] = {**training, "evaluate_every": 24, "learning_rate": 3e-4}
     return RunConfig.parse({**content, "device": "cpu"})
 
 
 def test_hard_early_targets_empty_the_pseudo_masks_raise_the_alarm_and_stop_the_consistency(
-    tmp_path, talkative
+    tmp_path, phantoms, talkative
 ):
-    pools = phantom_snapshot(tmp_path / "films", PhantomConfig(size=64), 0, labeled=8, unlabeled=16)
-    folder = RunFolder.create(tmp_path / "run", early_hard_targets(0.5), pools)
+    folder = RunFolder.create(tmp_path / "run", early_hard_targets(0.5), phantoms)
     assert run(folder)
     progress = told(folder, "progress")
     (warning,) = told(folder, "warning")
@@ -66,12 +71,11 @@ def test_hard_early_targets_empty_the_pseudo_masks_raise_the_alarm_and_stop_the_
     assert before[-1]["empty_fraction"] > 0.5
     assert after
     assert all(event["lambda_u"] == 0 and "loss_unlabeled" not in event for event in after)
-    assert folder.read_scores()["steps"] == 40
+    assert folder.read_scores()["steps"] == 24
 
 
-def test_without_an_alarm_the_same_run_goes_on_and_only_tells(tmp_path, talkative):
-    pools = phantom_snapshot(tmp_path / "films", PhantomConfig(size=64), 0, labeled=8, unlabeled=16)
-    folder = RunFolder.create(tmp_path / "run", early_hard_targets(1.0), pools)
+def test_without_an_alarm_the_same_run_goes_on_and_only_tells(tmp_path, phantoms, talkative):
+    folder = RunFolder.create(tmp_path / "run", early_hard_targets(1.0), phantoms)
     assert run(folder)
     assert not told(folder, "warning")
     assert told(folder, "progress")[-1]["lambda_u"] > 0

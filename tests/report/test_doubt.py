@@ -123,6 +123,16 @@ def test_a_convention_is_found_from_twenty_one_sided_cases() -> None:
         assert f"96.7 % of 30 one-sided texts fit {convention}-left" in found.sentence
 
 
+def test_below_eighty_percent_agreement_the_convention_is_told_with_a_warning() -> None:
+    zones = [frozenset({"Ll"}), frozenset({"Rm"})] * 15
+    texts = [render(z) for z in zones]
+    for mirrored, warned in ((6, False), (8, True)):
+        masks = [drawn(z, "patient" if at < mirrored else "image") for at, z in enumerate(zones)]
+        found = check_convention(texts, masks)
+        assert found.convention == "image"
+        assert ("That is low" in found.sentence) == warned
+
+
 def test_too_few_or_mixed_cases_decide_no_convention() -> None:
     zones = [frozenset({"Ll"}), frozenset({"Rm"})] * 15
     texts = [render(z) for z in zones]

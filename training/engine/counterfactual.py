@@ -57,7 +57,7 @@ class ReferringFilms:
     @property
     def with_distractors(self) -> NDArray[np.bool_]:
         """Films that show a lesion that nobody mentions, ``(N,)``."""
-        return self.distractors.any((1, 2))
+        return np.asarray(self.distractors.any((1, 2)), bool)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def phantom_films(config: PhantomConfig, seed: int, count: int, side: int) -> Re
     size = max(SMALLEST_FILM, side)
     sized = config.model_copy(update={"size": size})
     cases = [make_case(sized, seed, index) for index in range(count)]
-    images = [shrink_image(case.image.astype(np.float32) / 255, side) for case in cases]
+    images = [shrink_image(np.divide(case.image, 255, dtype=np.float32), side) for case in cases]
     rows = (np.arange(side) * 2 + 1) * size // (2 * side)
     maps = [_named_map(case, sized)[np.ix_(rows, rows)] for case in cases]
     return ReferringFilms(

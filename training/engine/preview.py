@@ -64,7 +64,7 @@ def preview(
     own = StudentFilms(strong, pair.masks, pair.texts, pair.texts)
     mixed = patch_films(own, pair.keys, tried, convention)
     plan = mixed.plans[0]
-    arrays = {
+    arrays: Arrays = {
         "weak": _picture(pair.images),
         "strong": _picture(strong),
         "mixed": _picture(mixed.images),
@@ -95,7 +95,7 @@ def _student(
     (side,), (text,) = drawn_sides((plan.text,), donated, (key,), stream, convention)
     mirrored = mirror_words(text, key, views) is not None
     taken = side_masks([side], *films.images.shape[2:])
-    arrays = {
+    arrays: Arrays = {
         "student": _picture(films.images),
         "student_mask": _mask(films.targets),
         "side_mask": _mask((taken.flip(3) if mirrored else taken).float()),
@@ -124,7 +124,7 @@ def _labeled(pair: Films, views: ViewsConfig, convention: Convention) -> tuple[A
     films = labeled_student_films(pair, views, convention)
     donors, stream = pair.texts[1:], (SIDE_MIX, views.side_mix_probability)
     (side,), _ = drawn_sides(pair.texts[:1], donors, pair.keys[:1], stream, convention)
-    arrays = {"labeled": _picture(films.images), "labeled_mask": _mask(films.targets)}
+    arrays: Arrays = {"labeled": _picture(films.images), "labeled_mask": _mask(films.targets)}
     words = [] if side.half is None else [f"As a labeled film: {_lower(side.words())}"]
     return arrays, {
         "texts": {"labeled": films.texts[0]},
