@@ -61,7 +61,7 @@ class ExplainDock(Dock):
 
     def show_case(self, opened: OpenCase | None) -> None:
         """Another case: its layers are gone, and so are the rows."""
-        self._empty()
+        self._drop_rows()
         self.explain.setEnabled(opened is not None)
         self.status.setText(NO_CASE if opened is None else "")
 
@@ -99,14 +99,14 @@ class ExplainDock(Dock):
         """Take the layers and the rows away."""
         if self.workspace.is_open:
             self.workspace.bridge.explanation.clear()
-        self._empty()
+        self._drop_rows()
         self.status.setText("")
 
     # -- inside ------------------------------------------------------------------------------------
 
     def _offer(self, names: list[str]) -> None:
         with painted_once(self.maps):
-            self._empty()
+            self._drop_rows()
             self.maps.blockSignals(True)
             for name in names:
                 item = QListWidgetItem(title_of(name))
@@ -117,7 +117,7 @@ class ExplainDock(Dock):
             self.maps.blockSignals(False)
         self.clear.setEnabled(True)
 
-    def _empty(self) -> None:
+    def _drop_rows(self) -> None:
         self.maps.blockSignals(True)
         self.maps.clear()
         self.maps.blockSignals(False)

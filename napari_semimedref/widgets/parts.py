@@ -87,7 +87,7 @@ class Picture(QWidget):
         super().__init__()
         self._caption = caption
         self._pixmap: QPixmap | None = None
-        self.setMinimumSize(96, 96)
+        self.setMinimumSize(96, 84)  # three rows of them fit a screen of 768 lines
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def show_array(self, pixels: np.ndarray | None) -> None:
