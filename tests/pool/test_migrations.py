@@ -17,6 +17,8 @@ from made import LEFT, RIGHT, spot
 from training.errors import PoolError
 from training.pool import Project, migrate, schema
 from training.pool.audit import audit
+from training.pool.listing import CaseFilter, list_ids
+from training.pool.rounds import read_proposal
 
 V1_TABLES = ("settings", "cases", "readers", "revisions", "skips", "drafts", "hidden_references")
 FROZEN = Path(__file__).parent / "frozen"
@@ -150,4 +152,16 @@ def test_the_scripts_from_the_very_first_lead_there_too():
     engine = sa.create_engine("sqlite://")
     with engine.begin() as connection:
         migrate.run_scripts(connection, "base")
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+
+
+def test_a_project_of_version_2_learns_how_doubtful_its_words_are(tmp_path):
+    project = Project.open(thaw("version_2", tmp_path / "project"))
+    assert list_ids(project, CaseFilter(doubtful=True)) == ["case_001"]
+    assert list_ids(project, CaseFilter("skipped")) == ["case_002"]
+    assert list_ids(project, CaseFilter(at_odds=True)) == []  # the old teacher's zones are unknown
+    assert read_proposal(project, "case_002") is not None
+    (missing,) = audit(project).problems
+    assert missing.startswith("The weights of teacher")  # not frozen
+    with project.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []

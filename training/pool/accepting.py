@@ -16,7 +16,7 @@ from training.pool import schema
 from training.pool.database import database_time, upsert
 from training.pool.digest import revision_digest
 from training.pool.records import Case, Revision
-from training.pool.standing import pool_of, zone_bits
+from training.pool.standing import doubt_of, pool_of, zone_bits
 from training.pool.times import now
 
 LEASE_SECONDS = 600.0
@@ -94,6 +94,7 @@ def _let_stand(connection: sa.Connection, case: Case, stand: sa.Row, revision: R
             "revision_id": revision.id,
             "pool": pool_of(split, True),
             "zones": zone_bits(revision.description),
+            "doubt": doubt_of(revision.description),
             "skipped": False,
         }
         values |= {"contested": False} if settles else {}

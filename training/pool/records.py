@@ -141,7 +141,8 @@ class Draft:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A teacher's output for a case, made from ``description``; ``entropy`` in nats, mean over pixels."""
+    """A teacher's output for a case, made from ``description``; ``entropy`` in nats, mean over pixels; ``zones`` as six
+    bits, None where they were not looked at."""
 
     case_id: str
     model_id: str
@@ -149,6 +150,7 @@ class Proposal:
     description: str
     entropy: float
     foreground: float
+    zones: int | None = None
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,11 @@ import sqlalchemy as sa
 from training.errors import FormatError, PoolError, RunFolderError
 from training.files import sentence_for
 from training.pool import schema
-from training.pool.images import read_image
-from training.pool.project import Project, now
+from training.pool.images import decode_mask, read_image
+from training.pool.project import Laterality, Project, now
 from training.pool.records import Model, Proposal, Run
+from training.pool.standing import bits_of
+from training.report import zones_of
 from training.rundir import RunFolder
 
 WEIGHTS = "teacher.safetensors"
@@ -164,6 +166,7 @@ def import_predictions(project: Project, model: Model, folder: RunFolder) -> int
 
 def _proposal_rows(project: Project, model: Model, folder: RunFolder) -> list[dict]:
     descriptions = {case.case_id: case.description for case in folder.read_snapshot().unlabeled}
+    convention = project.laterality
     rows = []
     for case_id, entry in folder.read_predictions_index().items():
         picture = folder.predictions / f"{case_id}.png"
@@ -179,9 +182,18 @@ def _proposal_rows(project: Project, model: Model, folder: RunFolder) -> list[di
                 "description": descriptions.get(case_id, ""),
                 "entropy": entry["entropy"],
                 "foreground": entry["foreground"],
+                "zones": _zones_touched(content, convention),
             }
         )
     return rows
+
+
+def _zones_touched(content: bytes, convention: Laterality) -> int | None:
+    """Six bits for a probability map's PNG; None where it is no picture, which whoever reads it will say."""
+    try:
+        return bits_of(zones_of(decode_mask(content), convention=convention))
+    except (OSError, SyntaxError):
+        return None
 
 
 def proposals_of(project: Project, model: Model) -> dict[str, Proposal]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = sa.MetaData()
 
@@ -137,6 +137,7 @@ proposals = sa.Table(
     sa.Column("description", sa.String, nullable=False),
     sa.Column("entropy", sa.Float, nullable=False),
     sa.Column("foreground", sa.Float, nullable=False),
+    sa.Column("zones", sa.Integer),  # six bits: thirds of the film that the pseudo-mask touches
 )
 
 hidden_references = sa.Table(
@@ -164,9 +165,13 @@ standing = sa.Table(
     sa.Column("zones", sa.Integer, nullable=False),  # six bits: what the current description names
     sa.Column("skipped", sa.Boolean, nullable=False),
     sa.Column("contested", sa.Boolean, nullable=False),
+    sa.Column(
+        "doubt", sa.Integer, nullable=False, server_default="0"
+    ),  # weight of the gravest problem in the current description
     sa.Index("standing_in_order", "pool", "position"),
     sa.Index("standing_by_zones", "pool", "zones"),
     sa.Index("standing_contested", "contested", "position"),
+    sa.Index("standing_doubtful", "doubt", "position"),
 )
 
 leases = sa.Table(

@@ -24,8 +24,18 @@ BATCH = 1000
 @lru_cache(maxsize=4096)
 def zone_bits(description: str) -> int:
     """The zones that a description names as six bits, ``Lu`` the lowest (the order of `training.report.ZONES`)."""
-    named = parse(description).zones
+    return bits_of(parse(description).zones)
+
+
+def bits_of(zones: Iterable[str]) -> int:
+    """Zones as six bits, ``Lu`` the lowest."""
+    named = frozenset(zones)
     return sum(1 << bit for bit, zone in enumerate(ZONES) if zone in named)
+
+
+def doubt_of(description: str) -> int:
+    """The weight of the gravest problem in a description (see `training.report.Problem`), 0 to 3."""
+    return max((problem.weight for problem in parse(description).problems), default=0)
 
 
 @lru_cache(maxsize=64)
@@ -74,6 +84,7 @@ def derive(
         "zones": zone_bits(description),
         "skipped": any(skip["revision_id"] == _id(reference) for skip in put_aside),
         "contested": any(dispute["revision_id"] > adjudicated for dispute in disputed),
+        "doubt": doubt_of(description),
     }
 
 
