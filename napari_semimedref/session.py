@@ -9,14 +9,15 @@ import numpy as np
 from psygnal import Signal
 
 from napari_semimedref.bands import bands_of
+from napari_semimedref.planning import Plan, Planner
 from training.acquisition import Choice
 from training.errors import SemiMedRefError
 from training.pool import Project, Revision
 from training.pool.leases import give_back, take_lease
+from training.pool.listing import CaseFilter
 from training.pool.rounds import read_proposal, serving_model
 from training.report import THIRDS, Bands
 from training.review import OpenCase, ReviewDesk
-from training.review_queue import plan_queue
 
 LATER = "come back later"
 UNUSABLE = "proposal unusable"
@@ -44,6 +45,7 @@ class ReviewSession:
     draft_saved = Signal()
     queue_changed = Signal()
     accepted = Signal(object)  # Revision
+    skipped = Signal(str)  # case id
     failed = Signal(str)
 
     def __init__(
@@ -56,9 +58,10 @@ class ReviewSession:
         confidence_threshold: float = 0.5,
     ) -> None:
         self.desk = ReviewDesk(project, reader, confidence_threshold=confidence_threshold)
-        self.strategy = strategy
         self.counts: Counter[str] = Counter()
-        self._rng = rng
+        self.tally: Counter[str] = Counter()  # what this sitting came to: "accepted", "skipped"
+        self.planner = Planner(project, self.desk.reader, strategy, rng)
+        self._begun_behind = 0
         self._reasons: dict[str, str] = {}
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="draft")
         self._writing: Future | None = None
@@ -94,6 +97,11 @@ class ReviewSession:
         return self.desk.description
 
     @property
+    def strategy(self) -> str:
+        """How the queue is ordered."""
+        return self.planner.strategy
+
+    @property
     def has_teacher(self) -> bool:
         """Whether a teacher serves proposals."""
         return self._serving is not None
@@ -112,12 +120,34 @@ class ReviewSession:
 
     def plan(self, strategy: str | None = None) -> None:
         """Order the waiting cases anew; the one on the desk stays."""
-        self.strategy = strategy or self.strategy
-        choices = plan_queue(self.project, self.strategy, self._rng)
-        self._reasons.update({choice.case_id: choice.reason for choice in choices})
-        self.desk.set_queue([choice.case_id for choice in choices])
-        self.counts = self.project.counts()
-        self.queue_changed.emit()
+        self.planner.strategy = strategy or self.strategy
+        self._take_plan(self.planner.plan(), frozenset())
+
+    def plan_soon(self, strategy: str | None = None, wanted: CaseFilter | None = None) -> None:
+        """Begin to order the waiting cases anew, or those that fit a filter; `poll_planning` takes the order over."""
+        self.planner.strategy = strategy or self.strategy
+        self.planner.wanted = self.planner.wanted if wanted is None else wanted
+        self._begun_behind = len(self.desk.visited)
+        self.planner.begin()
+
+    def poll_planning(self) -> None:
+        """Take over an order that is done; what was on the desk since it was begun is left out of it."""
+        try:
+            plan = self.planner.take()
+        except SemiMedRefError as error:
+            self.failed.emit(str(error))
+            return
+        if plan is not None:
+            self._take_plan(plan, frozenset(self.desk.visited[self._begun_behind :]))
+
+    def read_blind(self, blind: bool) -> None:
+        """Turn to second readings, which show nothing of the first ones, or back to the queue."""
+        self.settle()
+        self.desk.close()
+        self.desk.blind = self.planner.blind = blind
+        self.desk.visited = []  # what was seen openly must not be read blindly
+        self.plan()
+        self.next()
 
     def open(self, case_id: str) -> None:
         """Put a case on the desk."""
@@ -146,6 +176,7 @@ class ReviewSession:
         self.settle()
         revision = self.desk.accept()
         self.counts = self.project.counts()
+        self.tally["accepted"] += 1
         self.accepted.emit(revision)
         self.next()
         return revision
@@ -154,7 +185,10 @@ class ReviewSession:
         """Put the case aside with a reason, then open the next one; `UNUSABLE` rejects its proposal, if it has one."""
         self.settle()
         proposed = self.current is not None and self.current.proposal is not None
+        case_id = self.case_id
         self.desk.skip(reason, rejected=proposed and reason == UNUSABLE)
+        self.tally["skipped"] += 1
+        self.skipped.emit(case_id)
         self.next()
 
     # -- working on the case -----------------------------------------------------------------------
@@ -204,7 +238,7 @@ class ReviewSession:
             return False
         self._serving = serving
         self._bands = self._writer.submit(bands_of, self.project)
-        self.plan()
+        self.plan_soon()
         case = self.current.case if self.current is not None else None
         if case is not None and not case.is_holdout:
             found = read_proposal(self.project, case.id)
@@ -266,8 +300,15 @@ class ReviewSession:
             self.desk.close()
         finally:
             self._writer.shutdown()
+            self.planner.close()
 
     # -- inside ------------------------------------------------------------------------------------
+
+    def _take_plan(self, plan: Plan, done: frozenset[str]) -> None:
+        self._reasons.update({choice.case_id: choice.reason for choice in plan.choices})
+        self.desk.set_queue([c.case_id for c in plan.choices if c.case_id not in done])
+        self.counts = plan.counts
+        self.queue_changed.emit()
 
     def _plan_rest(self) -> None:
         """A queue has a greatest length: at its end look for cases that were not on the desk yet."""

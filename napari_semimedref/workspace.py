@@ -23,6 +23,7 @@ from napari_semimedref.timers import timer_for
 from napari_semimedref.viewer_bridge import ViewerBridge
 from training.errors import SemiMedRefError
 from training.pool import Project, Revision
+from training.pool.listing import recent_cases
 from training.review import OpenCase
 
 DRAIN_MS = 40
@@ -83,6 +84,7 @@ class Workspace(QObject):
             self.engine = EngineClient.for_project(project.folder)
             self.monitor = RunMonitor(project)
             session.plan()
+            session.desk.visited = recent_cases(project, session.desk.reader)
             self.is_open = True
             self._drain.start()
             self._watch.start()
@@ -269,6 +271,7 @@ class Workspace(QObject):
                 elif answer.do == "explain":
                     self.explanation_arrived.emit(answer)
             self.session.poll_writing()
+            self.session.poll_planning()
 
     def _take_proposal(self, answer: Answer) -> None:
         session = self.session

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from training.active_time import ActiveTime
-from training.errors import PoolError
+from training.errors import FormatError, PoolError
 from training.metrics import overlap
 from training.pool import Case, Project, Revision
 from training.pool.images import read_image, read_mask, resize_probability
@@ -123,13 +123,15 @@ class ReviewDesk:
         return None
 
     def previous(self) -> OpenCase | None:
-        """Go back to the case that was on the desk before; the present one returns to the head of the queue."""
-        if not self.visited:
-            return None
+        """Go back to the case that was on the desk before; the present one returns to the head of the queue.
+
+        Cases on other readers' desks, and films that cannot be read any more, are passed over.
+        """
         self.save_draft()
         before = self.current.case if self.current is not None else None
-        opened = self._load(self.visited[-1])
-        self.visited.pop()
+        opened = self._load_last_visited(None if before is None else before.id)
+        if opened is None:
+            return None
         if before is not None and before.pool == "unlabeled":
             self.queue.insert(0, before.id)
         self.queue = [waiting for waiting in self.queue if waiting != opened.case.id]
@@ -271,6 +273,23 @@ class ReviewDesk:
         self.dirty = False
         self.active_time = ActiveTime()
         return self.current
+
+    def _load_last_visited(self, on_desk: str | None) -> OpenCase | None:
+        """Load the last visited case that can be; raise why the last one cannot if none can, and forget nothing."""
+        refused: PoolError | FormatError | None = None
+        for place in range(len(self.visited) - 1, -1, -1):
+            if self.visited[place] == on_desk:
+                continue
+            try:
+                opened = self._load(self.visited[place])
+            except (CaseLeased, FormatError) as error:
+                refused = refused or error
+                continue
+            del self.visited[place:]
+            return opened
+        if refused is not None:
+            raise refused
+        return None
 
     def _clear(self) -> None:
         if self.current is not None:

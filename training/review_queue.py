@@ -6,13 +6,19 @@ import numpy as np
 
 from training.acquisition import Candidate, Choice, order
 from training.pool import Project
+from training.pool.listing import CaseFilter, list_ids
 from training.pool.rounds import serving_model
 
 QUEUE_LENGTH = 2000
 
 
 def plan_queue(
-    project: Project, strategy: str, rng: np.random.Generator, *, count: int | None = QUEUE_LENGTH
+    project: Project,
+    strategy: str,
+    rng: np.random.Generator,
+    *,
+    count: int | None = QUEUE_LENGTH,
+    wanted: CaseFilter | None = None,
 ) -> list[Choice]:
     """The order in which to review the cases that wait, each with the reason for its place.
 
@@ -22,6 +28,8 @@ def plan_queue(
     ----------
     count : int or None
         The length of the queue at most; None for all that wait.
+    wanted : CaseFilter or None
+        Leave out what does not fit it.
 
     Raises
     ------
@@ -30,6 +38,9 @@ def plan_queue(
     """
     model = serving_model(project)
     waiting = project.waiting(None if model is None else model.id)
+    if wanted is not None and wanted.narrows:
+        fitting = set(list_ids(project, wanted))
+        waiting = [case for case in waiting if case.case_id in fitting]
     holdout = [
         Choice(case.case_id, "holdout: drawn without a proposal")
         for case in waiting

@@ -1,96 +1,37 @@
-"""The queue dock: which cases wait, why in this order, and how far the pools are."""
+"""The queue dock: which cases wait and why in this order, any other list of cases, and how far the reader has come."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import QAbstractListModel, QModelIndex, QSize, Qt
-from qtpy.QtGui import QColor
-from qtpy.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QListView,
-    QProgressBar,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-)
+from qtpy.QtCore import QModelIndex
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar
 
+from napari_semimedref.beside import Beside
+from napari_semimedref.session import ReviewSession
 from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.drops import Drops
 from napari_semimedref.widgets.parts import button, painted_once, sentence
-from training.acquisition import STRATEGIES, Choice
+from napari_semimedref.widgets.queue_filters import NEXT, SECOND, FilterBar
+from napari_semimedref.widgets.queue_list import CaseList
+from napari_semimedref.widgets.queue_model import QueueModel
+from training.pool.listing import CaseFilter, list_ids, list_readers
+from training.review import OpenCase
+from training.review_queue import QUEUE_LENGTH
 
-ORDERS = {"zones": "Rare zones and unsure first", "random": "At random"}
 EMPTY_QUEUE = "Every case has been reviewed. Start a round, or go back with Alt+Left."
 NO_CASES = "This project has no cases yet. Import some, or drop a folder of films here."
 LEFT_OVER = "{count} cases were put aside or lie on other desks. Choose an order to see them again."
+NONE_FITS = "No case fits. Clear the filters, or list other cases."
+NO_SECOND = (
+    "No second reading is wanted of you. `semimedref second PROJECT --count N` asks for some."
+)
+LOOKING = "Looking …"
 DROP_HINT = "Drop a folder, a table, DICOM or NIfTI here to import it"
-REASON_ROLE = Qt.ItemDataRole.UserRole + 1
-
-
-class QueueModel(QAbstractListModel):
-    """The waiting cases as rows; thousands cost nothing until they are scrolled to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._choices: list[Choice] = []
-
-    def replace(self, choices: list[Choice]) -> None:
-        """Show other choices."""
-        self.beginResetModel()
-        self._choices = choices
-        self.endResetModel()
-
-    def case_id(self, index: QModelIndex) -> str:
-        """The case of a row."""
-        return self._choices[index.row()].case_id
-
-    def rowCount(self, parent: QModelIndex | None = None) -> int:  # Qt's name
-        """How many cases wait."""
-        return 0 if parent is not None and parent.isValid() else len(self._choices)
-
-    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """The case's id, its reason, or both."""
-        if not index.isValid():
-            return None
-        choice = self._choices[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return choice.case_id
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{choice.case_id}: {choice.reason}"
-        return choice.reason if role == REASON_ROLE else None
-
-
-class CaseDelegate(QStyledItemDelegate):
-    """Draws a case in two lines: its id, and quietly the reason for its place."""
-
-    def sizeHint(self, option: QStyleOptionViewItem, _index: QModelIndex) -> QSize:  # Qt's name
-        """Two lines of text and some air."""
-        return QSize(80, 2 * option.fontMetrics.height() + 8)
-
-    def paint(
-        self, painter: Any, option: QStyleOptionViewItem, index: QModelIndex
-    ) -> None:  # Qt's name
-        """Draw one row."""
-        painter.save()
-        if option.state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(option.rect, QColor(128, 140, 160, 50))
-        room = option.rect.adjusted(6, 4, -6, -4)
-        line, metrics = option.fontMetrics.height(), option.fontMetrics
-        elide = Qt.TextElideMode.ElideRight
-        painter.setPen(option.palette.text().color())
-        name = metrics.elidedText(index.data(), elide, room.width())
-        painter.drawText(room.left(), room.top() + metrics.ascent(), name)
-        painter.setPen(QColor(140, 146, 158))
-        reason = metrics.elidedText(index.data(REASON_ROLE), elide, room.width())
-        painter.drawText(room.left(), room.top() + line + metrics.ascent(), reason)
-        painter.restore()
 
 
 class QueueDock(Dock):
-    """Lists the waiting cases; a click opens one."""
+    """Lists cases; a click opens one."""
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
@@ -98,26 +39,29 @@ class QueueDock(Dock):
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(6)
-        self.order = QComboBox()
-        for name in STRATEGIES:
-            self.order.addItem(ORDERS.get(name, name), name)
-        self.order.setToolTip("How the waiting cases are ordered")
-        self.order.activated.connect(self._reorder)
+        self.progress.setAccessibleName("Share of training cases that are labeled")
+        self.sitting = sentence(muted=True)
+        self.filters = FilterBar()
+        self.order = self.filters.order
         self.model = QueueModel()
-        self.list = QListView()
-        self.list.setModel(self.model)
-        self.list.setItemDelegate(CaseDelegate(self.list))
-        self.list.setUniformItemSizes(True)
-        self.list.setMouseTracking(True)
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list = CaseList(self.model)
+        self.found = sentence(muted=True)
+        self.empty = sentence(EMPTY_QUEUE, muted=True, lines=2)
+        self._beside = Beside(self)
+        self._session: ReviewSession | None = None
         self.list.clicked.connect(self._open)
-        self.empty = sentence(EMPTY_QUEUE, muted=True)
-        row = QHBoxLayout()
-        row.addWidget(QLabel("Order"))
-        row.addWidget(self.order, 1)
-        for widget in (self.pools, self.progress):
+        self.list.chosen.connect(self._open)
+        self.filters.changed.connect(self._on_filters)
+        self.filters.reordered.connect(self._reorder)
+        self.workspace.case_shown.connect(self._on_case)
+        self._lay_out()
+        Drops(self, self.open_import)
+        self.finish()
+
+    def _lay_out(self) -> None:
+        for widget in (self.pools, self.progress, self.sitting, self.filters):
             self.column.addWidget(widget)
-        self.column.addLayout(row)
+        self.column.addWidget(self.found)
         self.column.addWidget(self.empty)
         self.column.addWidget(self.list, 1)
         row = QHBoxLayout()
@@ -125,39 +69,117 @@ class QueueDock(Dock):
         self.bring = button("Import…", self.open_import, "Bring cases into this project or another")
         row.addWidget(self.bring)
         self.column.addLayout(row)
-        Drops(self, self.open_import)
-        self.finish()
 
     def on_project(self) -> None:
         """Follow the session's queue."""
-        self.workspace.session.queue_changed.connect(self.refresh)
-        self.order.setCurrentIndex(self.order.findData(self.workspace.session.strategy))
-        self.refresh()
+        session = self._session = self.workspace.session
+        session.queue_changed.connect(self.refresh)
+        session.accepted.connect(lambda revision: self._on_done(revision.case_id))
+        session.skipped.connect(self._on_done)
+        self.order.setCurrentIndex(self.order.findData(session.strategy))
+        self.list.look_at(session.project)
+        self.model.forget_all()
+        self.filters.state.setCurrentIndex(0)
+        self.filters.reset()
+        project = session.project
+        self._beside.ask("readers", lambda: list_readers(project), self.filters.offer_readers)
 
     def refresh(self) -> None:
-        """Show the queue and the pools as they are."""
+        """Show the list and the pools as they are."""
         with painted_once(self):
-            self._refresh()
+            self._show_counts()
+            self._show_list()
 
-    def _refresh(self) -> None:
+    # -- what is shown -----------------------------------------------------------------------------
+
+    def _show_counts(self) -> None:
         session = self.workspace.session
-        choices, counts = session.queue(), session.counts
-        self.model.replace(choices)
+        counts, tally = session.counts, session.tally
         labeled, waiting = counts["labeled"], counts["unlabeled"]
-        self.empty.setVisible(not choices)
-        left = waiting - (session.current is not None and session.current.case.pool == "unlabeled")
-        words = LEFT_OVER.format(count=left) if left > 0 else EMPTY_QUEUE
-        self.empty.setText(words if counts.total() else NO_CASES)
         holdout = counts["gate"] + counts["report"]
         self.pools.setText(f"<b>{labeled}</b> labeled · {waiting} unlabeled · {holdout} held out")
         self.progress.setRange(0, max(1, labeled + waiting))
         self.progress.setValue(labeled)
         self.progress.setToolTip(f"{labeled} of {labeled + waiting} training cases are labeled")
+        done = f"{tally['accepted']} accepted, {tally['skipped']} skipped"
+        self.sitting.setText(f"This sitting: {done}, {self._left()} left")
+
+    def _left(self) -> int:
+        """Cases to come, the one on the desk included if it waits for a mask."""
+        session = self.workspace.session
+        if len(session.desk.queue) >= QUEUE_LENGTH:  # the queue is only the beginning
+            return session.counts["unlabeled"] - session.tally["skipped"]
+        current = session.current
+        waits = current is not None and current.case.mask is None
+        return len(session.desk.queue) + waits
+
+    def _show_list(self) -> None:
+        session, shown = self.workspace.session, self.filters.shown
+        if shown in (NEXT, SECOND):
+            self._beside.forget("ids")
+            choices = session.queue()
+            reasons = {choice.case_id: choice.reason for choice in choices}
+            self._take(list(reasons), reasons)
+            return
+        project, wanted = session.project, self.filters.wanted
+        if not self.model.ids:
+            self._say(LOOKING)
+        self._beside.ask("ids", lambda: list_ids(project, wanted), lambda ids: self._take(ids, {}))
+
+    def _take(self, ids: list[str], reasons: dict[str, str]) -> None:
+        bar = self.list.verticalScrollBar()
+        before = bar.value()
+        self.model.replace(ids, reasons)
+        bar.setValue(min(before, bar.maximum()))
+        narrowed = self.filters.wanted.narrows
+        plural = "" if len(ids) == 1 else "s"
+        self.found.setText(f"{len(ids):,} case{plural}" + (" fit" if narrowed else ""))
+        self.found.setVisible(bool(ids) and (narrowed or self.filters.shown != NEXT))
+        self._say("" if ids else self._why_empty())
+
+    def _say(self, words: str) -> None:
+        self.empty.setText(words)
+        self.empty.setVisible(bool(words))
+
+    def _why_empty(self) -> str:
+        session, shown = self.workspace.session, self.filters.shown
+        if not session.counts.total():
+            return NO_CASES
+        if shown == SECOND:
+            return NO_SECOND if session.current is None else "This is the last one."
+        if shown != NEXT or self.filters.wanted.narrows:
+            return NONE_FITS
+        waiting = session.counts["unlabeled"]
+        left = waiting - (session.current is not None and session.current.case.pool == "unlabeled")
+        return LEFT_OVER.format(count=left) if left > 0 else EMPTY_QUEUE
+
+    # -- what the reader does ----------------------------------------------------------------------
+
+    def _on_filters(self) -> None:
+        if not self.workspace.is_open:
+            return
+        session, shown = self.workspace.session, self.filters.shown
+        with self.workspace.attempt():
+            if (shown == SECOND) != session.desk.blind:
+                self.list.blind = shown == SECOND
+                self.model.forget_all()
+                session.read_blind(shown == SECOND)
+            wanted = self.filters.wanted if shown == NEXT else CaseFilter()
+            if wanted != session.planner.wanted:
+                session.plan_soon(wanted=wanted)
+        self.refresh()
+
+    def _on_case(self, opened: OpenCase | None) -> None:
+        self.model.on_desk = "" if opened is None else opened.case.id
+        self.list.viewport().update()
+
+    def _on_done(self, case_id: str) -> None:
+        self.model.forget(case_id)
 
     def _open(self, index: QModelIndex) -> None:
         with self.workspace.attempt():
             self.workspace.session.open(self.model.case_id(index))
 
-    def _reorder(self, _row: int) -> None:
+    def _reorder(self, strategy: str) -> None:
         with self.workspace.attempt():
-            self.workspace.session.plan(self.order.currentData())
+            self.workspace.session.plan_soon(strategy)

@@ -1,0 +1,81 @@
+"""What is doubtful about a description, in plain words, each with its repair one click away."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from napari_semimedref.widgets.parts import button, sentence
+from napari_semimedref.widgets.words import mend_spelling
+from training.report import Finding, Problem, apply_fix
+
+MOST = 3  # shown at first
+ROW = "problem"
+
+
+class ProblemList(QWidget):
+    """One line a problem, the gravest first."""
+
+    written = Signal(str)  # the whole text as it shall be
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows = QVBoxLayout(self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(4)
+        self._finding: Finding | None = None
+        self._all = False
+
+    def show_finding(self, finding: Finding) -> None:
+        """List the problems of a text."""
+        if self._finding is not None and self._finding.problems == finding.problems == ():
+            return
+        self._finding = finding
+        for row in self.findChildren(QWidget, ROW):
+            row.setParent(None)
+            row.deleteLater()
+        ordered = sorted(finding.problems, key=lambda problem: (-problem.weight, problem.start))
+        for problem in ordered if self._all else ordered[:MOST]:
+            self._rows.addWidget(self._row(problem))
+        self._offer_more(finding, len(ordered))
+        self.setVisible(bool(ordered))
+
+    def forget(self) -> None:
+        """Fold the list again; another case comes."""
+        self._all = False
+
+    def _row(self, problem: Problem) -> QWidget:
+        row, line = _line()
+        line.addWidget(sentence(f"⚠ {problem.sentence}"), 1)
+        if problem.fix is not None and self._finding is not None:
+            fixed = apply_fix(self._finding.text, problem)
+            line.addWidget(button("Fix", lambda: self.written.emit(fixed), f"Write: {fixed}"))
+        return row
+
+    def _offer_more(self, finding: Finding, count: int) -> None:
+        misspelt = [p for p in finding.problems if p.code == "spelling"]
+        hidden = 0 if self._all else max(0, count - MOST)
+        if len(misspelt) < 2 and not hidden:
+            return
+        row, line = _line()
+        if hidden:
+            line.addWidget(button(f"{hidden} more", self._show_all, "Show every problem"))
+        if len(misspelt) > 1:
+            mended = mend_spelling(finding.text, finding.problems)
+            words = f"Fix spelling ({len(misspelt)})"
+            line.addWidget(button(words, lambda: self.written.emit(mended), f"Write: {mended}"))
+        line.addStretch()
+        self._rows.addWidget(row)
+
+    def _show_all(self) -> None:
+        self._all = True
+        if self._finding is not None:
+            self.show_finding(self._finding)
+
+
+def _line() -> tuple[QWidget, QHBoxLayout]:
+    row = QWidget()
+    row.setObjectName(ROW)
+    line = QHBoxLayout(row)
+    line.setContentsMargins(0, 0, 0, 0)
+    return row, line
