@@ -102,6 +102,10 @@ class EngineClient:
         """Whether an answer is awaited."""
         return bool(self._under_way)
 
+    def awaits(self, do: str) -> bool:
+        """Whether an answer to this kind of request is awaited."""
+        return do in self._under_way
+
     def ask(self, do: str, **fields: Any) -> None:
         """Send a request; its answer, or an error, comes out of `drain` unless a newer request replaces it."""
         if do in self._under_way:

@@ -1,5 +1,5 @@
 """The film, the teacher's proposal and the reader's mask as layers of a napari viewer. The only module that touches
-layers, but for those of explanations, which it owns. Works on a `ViewerModel`, without a window."""
+layers, but for those of explanations and the outlines of zones, which it owns. Works on a `ViewerModel`, without a window."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from psygnal import Signal
 
 from napari_semimedref.explanation_layers import ExplanationLayers
+from napari_semimedref.zone_outlines import ZoneOutlines
 from training.review import OpenCase
 
 IMAGE, PROPOSAL, UNCERTAINTY, MASK = "film", "proposal", "uncertainty", "mask"
@@ -48,6 +49,7 @@ class ViewerBridge:
     def __init__(self, viewer: ViewerModel) -> None:
         self.viewer = viewer
         self.explanation = ExplanationLayers(viewer, under=MASK)
+        self.outlines = ZoneOutlines(viewer)
         self._swapping = False
         self._probability: np.ndarray | None = None
         self._shape: tuple[int, ...] = ()

@@ -50,6 +50,8 @@ class Workspace(QObject):
     project_opened = Signal()
     case_shown = Signal(object)  # OpenCase or None
     service_said = Signal(str)
+    proposal_awaited = Signal(bool)
+    proposal_kept_aside = Signal()  # a new proposal came, and the mask stays the reader's
     views_arrived = Signal(object)  # Answer
     explanation_arrived = Signal(object)  # Answer
     round_changed = Signal(object)  # RoundView
@@ -196,6 +198,7 @@ class Workspace(QObject):
             case = self.session.case_id
             self.engine.ask("predict", case=case, description=self.session.description)
             self.service_said.emit("Reading the words …")
+            self.proposal_awaited.emit(True)
 
     def ask_for_views(self, partner: str | None, seed: int, epoch: int) -> bool:
         """Ask the service for the views of the case on the desk."""
@@ -218,6 +221,7 @@ class Workspace(QObject):
 
     def _show(self, opened: OpenCase | None) -> None:
         self._ask.stop()
+        self.proposal_awaited.emit(False)
         self.bridge.show(opened, self.session.mask)
         self.case_shown.emit(opened)
         if (
@@ -275,6 +279,7 @@ class Workspace(QObject):
 
     def _take_proposal(self, answer: Answer) -> None:
         session = self.session
+        self.proposal_awaited.emit(self.engine.awaits("predict"))
         if not answer.ok:
             self.service_said.emit(answer.error)
             return
@@ -285,6 +290,13 @@ class Workspace(QObject):
         if session.take_proposal(answer.request["case"], probability, model):
             took = float(answer.fields.get("milliseconds", 0.0))
             self.service_said.emit(f"Proposal follows the words ({took:.0f} ms).")
+            self._say_if_aside()
+
+    def _say_if_aside(self) -> None:
+        opened, mask = self.session.current, self.session.mask
+        if opened is not None and opened.proposal is not None and not _same(opened.proposal, mask):
+            self.service_said.emit("Your mask stays; the new proposal is the contour.")
+            self.proposal_kept_aside.emit()
 
     def _look_around(self) -> None:
         with self.attempt():

@@ -23,7 +23,9 @@ class ZoneOutlines:
         self._viewer = viewer
         self._boxes: dict[str, Box] = {}
 
-    def show(self, boxes: Mapping[str, Box], named: Iterable[str], words: Mapping[str, str]) -> None:
+    def show(
+        self, boxes: Mapping[str, Box], named: Iterable[str], words: Mapping[str, str]
+    ) -> None:
         """Draw the zones.
 
         Parameters

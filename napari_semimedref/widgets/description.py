@@ -4,77 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat, QTextCursor
-from qtpy.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout
 
+from napari_semimedref.beside import Beside
+from napari_semimedref.chips import ZONE_WORDS
 from napari_semimedref.timers import timer_for
 from napari_semimedref.widgets.dock import Dock
+from napari_semimedref.widgets.history import HistoryButton
 from napari_semimedref.widgets.parts import button, heading, sentence
+from napari_semimedref.widgets.problems import ProblemList
+from napari_semimedref.widgets.spinner import Spinner
+from napari_semimedref.widgets.words import WordEdit
 from napari_semimedref.widgets.zone_map import ZoneMap
-from training.report import (
-    Disagreement,
-    Finding,
-    Problem,
-    apply_fix,
-    check_mask,
-    parse,
-    rewrite_zones,
-    zones_of,
+from napari_semimedref.word_reading import (
+    QUICK,
+    MaskReading,
+    fit_words,
+    in_words,
+    read_mask_zones,
 )
+from training.pool.texts import PastText, past_texts
+from training.report import Finding, Problem, apply_fix, parse, rewrite_zones, zone_boxes
 from training.review import OpenCase
 
 WHOSE_LEFT = {
     "image": "“left” means the picture's left, which is the patient's right (R).",
     "patient": "“left” means the patient's left (L), at the picture's right.",
 }
-ROLES = {
-    "finding": QColor(90, 190, 230),
-    "negated": QColor(150, 155, 165),
-    "elsewhere": QColor(150, 155, 165),
-}
-MOST_PROBLEMS = 3
-PROBLEM = "problem"
 SOON_MS = 350
-
-
-class WordHighlighter(QSyntaxHighlighter):
-    """Colors the phrases that say where, and underlines what is doubtful."""
-
-    finding: Finding | None = None
-
-    def highlightBlock(self, text: Any) -> None:  # Qt's name
-        """Format one paragraph."""
-        if self.finding is None:
-            return
-        start = self.currentBlock().position()
-        for phrase in self.finding.phrases:
-            style = QTextCharFormat()
-            style.setForeground(ROLES[phrase.role])
-            self._mark(start, len(text), phrase.start, phrase.end, style)
-        for problem in self.finding.problems:
-            style = QTextCharFormat()
-            style.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
-            style.setUnderlineColor(QColor(255, 158, 28))
-            self._mark(start, len(text), problem.start, problem.end, style)
-
-    def _mark(self, start: int, length: int, begin: int, end: int, style: QTextCharFormat) -> None:
-        first, last = max(begin - start, 0), min(end - start, length)
-        for position in range(first, last):
-            merged = QTextCharFormat(self.format(position))
-            merged.merge(style)
-            self.setFormat(position, 1, merged)
-
-
-class WordEdit(QPlainTextEdit):
-    """A plain editor that gives the keyboard back to the film on Escape."""
-
-    def keyPressEvent(self, event: Any) -> None:  # Qt's name
-        """Leave on Escape; anything else is typing."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.clearFocus()
-        else:
-            super().keyPressEvent(event)
 
 
 class DescriptionDock(Dock):
@@ -85,41 +42,64 @@ class DescriptionDock(Dock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self.title = heading("")
+        self.history = HistoryButton(self._past_texts)
         self.edit = WordEdit()
-        self.edit.setPlaceholderText("Describe what the film shows, and where.")
-        self.edit.setTabChangesFocus(True)
         self.edit.setFixedHeight(66)
-        self.edit.textChanged.connect(self._on_typing)
-        self.highlighter = WordHighlighter(self.edit.document())
         self.reading = sentence()
         self.zones = ZoneMap()
-        self.zones.toggled.connect(self.toggle_zone)
+        self.on_film = QCheckBox("Zones on the film")
+        self.on_film.setToolTip("Draw the six zones faintly on the film; those named are tinted")
         self.convention = sentence(muted=True)
-        self.problems = QWidget()
-        self._problem_rows = QVBoxLayout(self.problems)
-        self._problem_rows.setContentsMargins(0, 0, 0, 0)
+        self.problems = ProblemList()
         self.disagreement = sentence()
-        self._fitting = ""
         self.from_mask = button(
-            "Fit words to mask",
-            self._describe_mask,
-            "Change the words so that they fit the mask",
+            "Describe from mask", self.describe_mask, "Change the words so that they fit the mask"
         )
+        self.spinner = Spinner("The teacher reads the words")
         self.service = sentence(muted=True)
-        self._soon = timer_for(self, SOON_MS, self._show_zones, once=True)
+        self.use_it = button(
+            "Use it", self._use_proposal, "Make the mask the new proposal; undo brings yours back"
+        )
+        self.use_it.hide()
+        self._beside = Beside(self)
+        self._on_mask = MaskReading()
+        self._soon = timer_for(self, SOON_MS, self._compare, once=True)
         self._lay_out()
-        self.workspace.case_shown.connect(self.show_case)
-        self.workspace.service_said.connect(lambda words: self.service.setText(words))
+        self._connect()
         self.finish()
 
     def _lay_out(self) -> None:
-        for widget in (self.title, self.edit, self.reading, self.problems, self.zones):
+        top = QHBoxLayout()
+        top.addWidget(self.title, 1)
+        top.addWidget(self.history)
+        self.column.addLayout(top)
+        for widget in (self.edit, self.reading, self.problems, self.zones):
             self.column.addWidget(widget)
+        row = QHBoxLayout()
+        row.addWidget(self.on_film, 1)
+        row.addWidget(self.from_mask)
+        self.column.addLayout(row)
         self.column.addWidget(self.disagreement)
-        self.column.addWidget(self.from_mask, 0, Qt.AlignmentFlag.AlignLeft)
         self.column.addWidget(self.convention)
         self.column.addStretch()
-        self.column.addWidget(self.service)
+        status = QHBoxLayout()
+        status.addWidget(self.spinner)
+        status.addWidget(self.service, 1)
+        status.addWidget(self.use_it)
+        self.column.addLayout(status)
+
+    def _connect(self) -> None:
+        self.edit.textChanged.connect(self._on_typing)
+        self.edit.fix_wanted.connect(self._fix)
+        self.problems.written.connect(self.edit.replace_words)
+        self.history.chosen.connect(self.edit.replace_words)
+        self.zones.toggled.connect(self.toggle_zone)
+        self.on_film.toggled.connect(lambda _on: self._show_on_film())
+        space = self.workspace
+        space.case_shown.connect(self.show_case)
+        space.service_said.connect(lambda words: self.service.setText(words))
+        space.proposal_awaited.connect(lambda awaited: self.spinner.set_awaited(awaited))
+        space.proposal_kept_aside.connect(lambda: self.use_it.show())
 
     def on_project(self) -> None:
         """Follow the session's words and mask."""
@@ -129,15 +109,25 @@ class DescriptionDock(Dock):
         session.proposal_changed.connect(lambda _opened: self._soon.start())
         self.show_case(session.current)
 
+    def on_theme(self) -> None:
+        """Phrases are colored to be read on the window's ground."""
+        self.edit.show_theme(self.light)
+
     def show_case(self, opened: OpenCase | None) -> None:
         """Show the words of another case."""
-        self.edit.setEnabled(opened is not None)
+        session = self.workspace.session
+        for widget in (self.edit, self.zones, self.history):
+            widget.setEnabled(opened is not None)
+        self.history.setVisible(not session.desk.blind)  # others' words are not for a blind reader
         self.title.setText("No case" if opened is None else opened.case.id)
         self.title.setToolTip(self.title.text())
         self.edit.blockSignals(True)
-        self.edit.setPlainText(self.workspace.session.description if opened else "")
+        self.edit.setPlainText(session.description if opened else "")
         self.edit.blockSignals(False)
         self.service.setText(self._standing(opened))
+        self.use_it.hide()
+        self.problems.forget()
+        self._show_mask_reading(MaskReading())
         self._read()
 
     def toggle_zone(self, zone: str) -> None:
@@ -145,9 +135,28 @@ class DescriptionDock(Dock):
         if not self.workspace.has_case:
             return
         zones = parse(self.edit.toPlainText()).zones ^ {zone}
-        self._write(rewrite_zones(self.edit.toPlainText(), zones).text)
+        self.edit.replace_words(rewrite_zones(self.edit.toPlainText(), zones).text)
 
-    # -- inside ------------------------------------------------------------------------------------
+    def describe_mask(self) -> None:
+        """Change the words so that they fit the mask; of other words as many stay as can."""
+        session, mask = self.workspace.session, self.workspace.session.mask
+        if mask is None or not mask.any():
+            self.service.setText("The mask is empty: draw what the film shows first.")
+            return
+        text, case = self.edit.toPlainText(), session.case_id
+        bands, convention = session.bands, session.project.laterality
+
+        def write(fitting: str) -> None:
+            if (self.edit.toPlainText(), session.case_id) != (text, case):
+                return  # the reader went on
+            if fitting == text:
+                self.service.setText("The words fit the mask as they are.")
+            else:
+                self.edit.replace_words(fitting)
+
+        self._beside.ask("fit", lambda: fit_words(text, mask, bands, convention), write)
+
+    # -- reading the words -------------------------------------------------------------------------
 
     def _standing(self, opened: OpenCase | None) -> str:
         if opened is None:
@@ -165,70 +174,76 @@ class DescriptionDock(Dock):
             self.workspace.session.edit_description(self.edit.toPlainText())
         self._read()
 
-    def _write(self, text: str) -> None:
-        # Through a cursor rather than setPlainText, so that Ctrl+Z takes it back.
-        cursor = QTextCursor(self.edit.document())
-        cursor.select(QTextCursor.SelectionType.Document)
-        cursor.insertText(text)
-
     def _read(self) -> None:
-        finding = parse(self.edit.toPlainText())
-        self.highlighter.finding = finding
-        self.edit.blockSignals(True)
-        self.highlighter.rehighlight()
-        self.edit.blockSignals(False)
-        self.reading.setText(_reading_of(finding))
-        self._show_problems(finding)
+        text = self.history.present = self.edit.toPlainText()
+        if len(text) <= QUICK:
+            self._beside.forget("read")
+            self._show_finding(parse(text))
+        else:
+            self._beside.ask("read", lambda: parse(text), self._show_finding)
+        self._soon.start()
+
+    def _show_finding(self, finding: Finding) -> None:
+        if finding.text != self.edit.toPlainText():
+            return
+        self.edit.show_finding(finding)
+        self.reading.setText(in_words(finding.text))
+        self.problems.show_finding(finding)
         self._show_zones()
 
-    def _show_problems(self, finding: Finding) -> None:
-        for row in self.problems.findChildren(QWidget, PROBLEM):
-            row.setParent(None)
-            row.deleteLater()
-        ordered = sorted(finding.problems, key=lambda problem: -problem.weight)
-        for problem in ordered[:MOST_PROBLEMS]:
-            self._problem_rows.addWidget(self._problem_row(problem))
-        self.problems.setVisible(bool(ordered))
+    def _fix(self, problem: Problem) -> None:
+        self.edit.replace_words(apply_fix(self.edit.toPlainText(), problem))
 
-    def _problem_row(self, problem: Problem) -> QWidget:
-        row = QWidget()
-        row.setObjectName(PROBLEM)
-        line = QHBoxLayout(row)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.addWidget(sentence(f"⚠ {problem.sentence}"), 1)
-        if problem.fix is not None:
-            fixed = apply_fix(self.edit.toPlainText(), problem)
-            line.addWidget(button("Fix", lambda: self._write(fixed), f"Write: {fixed}"))
-        return row
+    # -- words beside the mask ---------------------------------------------------------------------
+
+    def _compare(self) -> None:
+        """Ask what the mask says; on a large film that takes a tenth of a second."""
+        if not self.workspace.has_case:
+            return
+        session, text = self.workspace.session, self.edit.toPlainText()
+        mask, bands, convention = session.mask, session.bands, session.project.laterality
+        if mask is not None:
+            self._beside.ask(
+                "mask",
+                lambda: read_mask_zones(text, mask, bands, convention),
+                self._show_mask_reading,
+            )
+
+    def _show_mask_reading(self, read: MaskReading) -> None:
+        self._beside.forget("mask")
+        self._on_mask = read
+        self.disagreement.setText(read.doubts[0].problem.sentence if read.doubts else "")
+        self.disagreement.setVisible(bool(read.doubts))
+        self._show_zones()
 
     def _show_zones(self) -> None:
-        if not self.workspace.is_open:
+        if self.workspace.is_open:
+            convention = self.workspace.session.project.laterality
+            finding = self.edit.highlighter.finding
+            named = finding.zones if finding is not None else frozenset()
+            self.zones.show_zones(convention, named, self._on_mask.painted)
+            self._show_on_film()
+
+    def _show_on_film(self) -> None:
+        space = self.workspace
+        if not space.is_open:
             return
+        opened, finding = space.session.current, self.edit.highlighter.finding
+        if opened is None or finding is None or not self.on_film.isChecked():
+            space.bridge.outlines.hide()
+            return
+        shape, convention = opened.image.shape, space.session.project.laterality
+        boxes = zone_boxes((shape[0], shape[1]), space.session.bands, convention)
+        space.bridge.outlines.show(boxes, finding.zones, ZONE_WORDS)
+
+    # -- what is at hand ---------------------------------------------------------------------------
+
+    def _use_proposal(self) -> None:
+        self.use_it.hide()
+        self.workspace.reset()
+
+    def _past_texts(self) -> list[PastText]:
         session = self.workspace.session
-        convention, mask, text = session.project.laterality, session.mask, self.edit.toPlainText()
-        painted: frozenset[str] = frozenset()
-        doubts: tuple[Disagreement, ...] = ()
-        if mask is not None and mask.any():
-            painted = zones_of(mask, session.bands, convention)
-            doubts = check_mask(text, mask, session.bands, convention)
-        self.zones.show_zones(convention, parse(text).zones, painted)
-        self.disagreement.setText(doubts[0].problem.sentence if doubts else "")
-        self._fitting = doubts[0].problem.fix or "" if doubts else ""
-        for widget in (self.disagreement, self.from_mask):
-            widget.setVisible(bool(doubts))
-
-    def _describe_mask(self) -> None:
-        if self._fitting:
-            self._write(self._fitting)
-
-
-def _reading_of(finding: Finding) -> str:
-    if finding.reading == "none":
-        return "Names no position."
-    if finding.reading == "ambiguous":
-        return "The words can be read in more than one way."
-    if finding.is_negative:
-        return "Read as: no finding."
-    count = "" if finding.count is None else f", {finding.count} area{'s' * (finding.count != 1)}"
-    places = len(finding.zones)
-    return f"Read as: {finding.laterality}{count}, {places} zone{'s' * (places != 1)}."
+        with self.workspace.attempt():
+            return past_texts(session.project, session.case_id)
+        return []

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
+from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QFrame, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from napari_semimedref.widgets.import_dialog import open_import
-from napari_semimedref.widgets.parts import button, heading, sentence
+from napari_semimedref.widgets.parts import button, follow_theme, heading, sentence
 from napari_semimedref.workspace import Workspace, workspace_of
 
 EMPTY = (
@@ -41,6 +43,7 @@ class Dock(QWidget):
         self._stack.addWidget(self._empty())
         self._stack.addWidget(_scrolled(self.body) if self.SCROLLS else self.body)
         self.workspace.project_opened.connect(self._on_project)
+        self.workspace.viewer.events.theme.connect(self._on_theme)
 
     def _empty(self) -> QWidget:
         page = QWidget()
@@ -67,8 +70,23 @@ class Dock(QWidget):
 
     def finish(self) -> None:
         """To be called at the end of a dock's constructor: catch up with a project that is open already."""
+        self._on_theme()
         if self.workspace.is_open:
             self._on_project()
+
+    @property
+    def light(self) -> bool:
+        """Whether the window's ground is light."""
+        ground = get_theme(self.workspace.viewer.theme).background.as_rgb_tuple(alpha=False)
+        return sum(float(part) for part in ground) > 3 * 127
+
+    def _on_theme(self, _event: Any = None) -> None:
+        with contextlib.suppress(RuntimeError):  # the viewer outlives a dock that was closed
+            follow_theme(self, self.light)
+            self.on_theme()
+
+    def on_theme(self) -> None:
+        """The window's colors changed; for what a dock draws itself."""
 
     def on_project(self) -> None:
         """A project was opened: connect to its session and show it."""

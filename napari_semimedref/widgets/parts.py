@@ -41,9 +41,20 @@ def sentence(text: str = "", *, muted: bool = False, lines: int = 1) -> Sentence
     return label
 
 
+QUIET = {True: "color: rgb(92, 98, 110);", False: "color: rgb(150, 155, 165);"}  # light, dark
+
+
 def mute(label: QLabel) -> None:
-    """Make a label quieter than its neighbors, in any theme."""
-    label.setStyleSheet("color: rgba(150, 155, 165, 255);")
+    """Make a label quieter than its neighbors; in a dock it follows the theme."""
+    label.setProperty("quiet", True)
+    label.setStyleSheet(QUIET[False])
+
+
+def follow_theme(parent: QWidget, light: bool) -> None:
+    """Color all muted labels within so that they can be read on a light or a dark ground."""
+    for label in parent.findChildren(QLabel):
+        if label.property("quiet"):
+            label.setStyleSheet(QUIET[light])
 
 
 def heading(text: str = "") -> QElidingLabel:

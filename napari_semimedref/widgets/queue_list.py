@@ -185,7 +185,9 @@ class CaseList(QListView):
         self.cases.take_rows(asked, rows)
 
     def _begin_fill(self) -> None:
-        if not self._fill_soon.isActive():  # not started anew, or scrolling would put it off for ever
+        if (
+            not self._fill_soon.isActive()
+        ):  # not started anew, or scrolling would put it off for ever
             self._fill_soon.start()
 
     def showEvent(self, event: Any) -> None:  # Qt's name

@@ -1,4 +1,4 @@
-"""The cases of a list as rows of Qt's model: ids at once, what a row shows and its picture only when it is looked at."""
+"""The cases of a list as rows of a Qt model: ids at once, what a row shows and its picture when it is looked at."""
 
 from __future__ import annotations
 

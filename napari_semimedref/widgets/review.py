@@ -17,6 +17,7 @@ from napari_semimedref.widgets.parts import button, sentence
 from training.review import OpenCase
 
 SOON_MS = 350
+LONGEST_REASON = 120
 LEAST_HEIGHT = 192  # pixels; Qt's own hint forgets that sentences wrap
 REASONS = (LATER, UNUSABLE, "words unclear", "film unreadable", "unsure", "not for this project")
 LAYERS = (
@@ -54,7 +55,13 @@ class ReviewDock(Dock):
         )
         self.reason = QComboBox()
         self.reason.addItems(REASONS)
-        self.reason.setToolTip("Why a case is skipped")
+        self.reason.setEditable(True)
+        self.reason.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.reason.setToolTip("Why a case is skipped: choose, or write your own and press Enter")
+        line = self.reason.lineEdit()
+        line.setMaxLength(LONGEST_REASON)
+        line.returnPressed.connect(self.reason.clearFocus)  # the keys are the film's again
+        self.reason.activated.connect(lambda _row: self.reason.clearFocus())
         self.reason.currentTextChanged.connect(self._choose_reason)
         # Two lines from the start, or the docks above would jump when the second one comes.
         self.state = sentence(muted=True, lines=2)
@@ -116,7 +123,7 @@ class ReviewDock(Dock):
             self.reason.setCurrentText(LATER)
 
     def _choose_reason(self, reason: str) -> None:
-        self.workspace.skip_reason = reason
+        self.workspace.skip_reason = reason.strip() or LATER
 
     def _show_layer(self, layer: str, on: bool) -> None:
         if self.workspace.is_open:

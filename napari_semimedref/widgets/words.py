@@ -1,4 +1,4 @@
-"""The editor of a description: phrases that say where are colored, doubtful words underlined, and mended from the menu."""
+"""The editor of a description: phrases that say where are colored, doubtful words underlined, and mended by a menu."""
 
 from __future__ import annotations
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from qtpy.QtCore import QRectF, QSize, Qt, Signal
+from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from training.pool.project import Laterality as Convention
-from training.report import zone_boxes
+from training.report import ZONES, zone_boxes
 
 WORDS = {"u": "upper", "m": "middle", "l": "lower", "L": "left", "R": "right"}
 SIDE = 300  # of the square the boxes are computed in
@@ -32,7 +32,10 @@ class ZoneMap(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMouseTracking(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._pointed = ZONES[0]  # by the keyboard
         self.setAccessibleName("Zones named by the description")
+        self.setAccessibleDescription("Arrow keys choose a zone, Space puts it in or takes it out")
 
     def sizeHint(self) -> QSize:  # Qt's name
         """Three rows of readable cells."""
@@ -70,6 +73,25 @@ class ZoneMap(QWidget):
         if zone is not None and event.button() == Qt.MouseButton.LeftButton:
             self.toggled.emit(zone)
 
+    def keyPressEvent(self, event: Any) -> None:  # Qt's name
+        """Arrow keys choose a zone as the film shows it, Space puts it into the words or takes it out."""
+        steps = {
+            Qt.Key.Key_Left: (-1, 0),
+            Qt.Key.Key_Right: (1, 0),
+            Qt.Key.Key_Up: (0, -1),
+            Qt.Key.Key_Down: (0, 1),
+        }
+        if event.key() == Qt.Key.Key_Space:
+            self.toggled.emit(self._pointed)
+        elif event.key() in steps:
+            cells = self.cells()
+            cell, (across, down) = cells[self._pointed], steps[event.key()]
+            to = cell.center() + QPointF(across * cell.width(), down * cell.height())
+            self._pointed = self.zone_at(to.x(), to.y()) or self._pointed
+            self.update()
+        else:
+            super().keyPressEvent(event)
+
     def mouseMoveEvent(self, event: Any) -> None:  # Qt's name
         """Say what a click would do."""
         zone = self.zone_at(event.position().x(), event.position().y())
@@ -95,6 +117,10 @@ class ZoneMap(QWidget):
         painter.setBrush(fill)
         painter.setPen(QPen(QColor(128, 136, 150, 110)))
         painter.drawRoundedRect(cell, 4, 4)
+        if self.hasFocus() and zone == self._pointed:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(NAMED.lighter(130), 2))
+            painter.drawRoundedRect(cell.adjusted(2, 2, -2, -2), 3, 3)
         painter.setPen(self.palette().text().color())
         words = f"{WORDS[zone[1]]} {WORDS[zone[0]]}"
         painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, words)

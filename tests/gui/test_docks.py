@@ -24,6 +24,7 @@ from napari_semimedref.widgets.trainer import SettingsDialog, TrainerDock
 from napari_semimedref.widgets.views import ViewsDock, marked
 from napari_semimedref.workspace import Workspace
 from training.config import preset
+from training.pool.listing import list_rows
 
 HERE = Path(__file__).parent
 PATIENCE_MS = 20_000
@@ -149,6 +150,15 @@ def test_accept_button_accepts_and_moves_on(qtbot, space):
     assert space.session.current.case.id == first
 
 
+def test_a_reason_of_ones_own_is_kept_with_the_case(qtbot, space):
+    dock = docked(qtbot, ReviewDock, space)
+    first = space.session.current.case.id
+    dock.reason.setCurrentText("patient is turned")
+    dock.skip.click()
+    row = list_rows(space.session.project, [first])[first]
+    assert row.skip_reason == "patient is turned"
+
+
 def test_skip_keeps_the_chosen_reason(qtbot, space):
     dock = docked(qtbot, ReviewDock, space)
     dock.reason.setCurrentText("words unclear")
@@ -193,7 +203,11 @@ def test_another_order_keeps_the_case_on_the_desk(qtbot, space):
     dock.order.setCurrentIndex(dock.order.findData("random"))
     dock.order.activated.emit(dock.order.currentIndex())
     assert space.session.current.case.id == current
-    assert all(choice.reason == "drawn at random" for choice in space.session.queue())
+    qtbot.waitUntil(
+        lambda: all(choice.reason == "drawn at random" for choice in space.session.queue()),
+        timeout=PATIENCE_MS,
+    )
+    assert space.session.current.case.id == current
 
 
 def test_the_trainer_dock_starts_follows_and_stops_a_round(qtbot, space):
@@ -269,11 +283,10 @@ def test_words_that_do_not_fit_the_mask_are_said_and_mended(qtbot, space):
     dock = docked(qtbot, DescriptionDock, space)
     dock.edit.setPlainText("Unilateral pulmonary infection, one infected area, upper right lung.")
     space.session.edit_mask(spot(True))
-    qtbot.waitUntil(lambda: dock.from_mask.isVisibleTo(dock), timeout=PATIENCE_MS)
-    assert "right" in dock.disagreement.text()
+    qtbot.waitUntil(lambda: "right" in dock.disagreement.text(), timeout=PATIENCE_MS)
     assert "left" in dock.disagreement.text()
     dock.from_mask.click()
-    assert "left lung" in dock.edit.toPlainText()
+    qtbot.waitUntil(lambda: "left lung" in dock.edit.toPlainText(), timeout=PATIENCE_MS)
     assert "right" not in dock.edit.toPlainText()
 
 
