@@ -29,11 +29,10 @@ class Beside(QObject):
 
     def __init__(self, owner: QObject) -> None:
         super().__init__(owner)
+        # Ends by itself once nobody holds it; Qt's `destroyed` comes when this object is half gone.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="beside")
         self._asked: dict[str, tuple[Future, Callable[[Any], object]]] = {}
         self._look = timer_for(self, LOOK_MS, self.take)
-        thread = self._thread  # the owner is half gone when it says so
-        self.destroyed.connect(lambda: thread.shutdown(wait=False, cancel_futures=True))
 
     def ask(self, kind: str, act: Callable[[], Any], then: Callable[[Any], object]) -> None:
         """Do ``act`` in the thread and hand its value to ``then`` in the GUI thread.

@@ -22,6 +22,7 @@ MASK_COLOR = (1.0, 0.62, 0.11, 1.0)
 PROPOSAL_COLOR = (0.25, 0.85, 1.0, 1.0)
 MARKERS = {"semimedref_left_edge": "top_left", "semimedref_right_edge": "top_right"}
 MARKER_POINTS = 22
+MARKER_COLOR = "#2f9fd8"  # to be read on a film, on black and on a light theme's white
 BRUSH_SHARE = 0.05  # of the film's width, when the first film is shown
 
 
@@ -224,7 +225,9 @@ class ViewerBridge:
         overlays = self.viewer.canvas.overlays
         for (name, position), text in zip(MARKERS.items(), self._sides(), strict=True):
             if name not in overlays:
-                overlays[name] = TextOverlay(position=position, font_size=MARKER_POINTS, color="w")
+                overlays[name] = TextOverlay(
+                    position=position, font_size=MARKER_POINTS, color=MARKER_COLOR
+                )
             overlays[name].text = text
             overlays[name].visible = True
 

@@ -9,10 +9,11 @@ from napari.components import ViewerModel
 from napari.layers import Shapes
 
 ZONES_LAYER = "zones"
-LINE = (0.35, 0.75, 0.92, 0.45)
+LINE = (0.35, 0.75, 0.92, 0.45)  # red, green, blue, alpha
 NAMED = (0.35, 0.75, 0.92, 0.10)
 EMPTY = (0.0, 0.0, 0.0, 0.0)
 LINE_SHARE = 0.002  # of the film's height
+TEXT_DOWN, TEXT_IN = 0.03, 0.008  # of the height: words stand inside their box
 Box = tuple[int, int, int, int]
 
 
@@ -67,15 +68,16 @@ class ZoneOutlines:
             [_corners(box) for box in boxes.values()],
             shape_type="rectangle",
             name=ZONES_LAYER,
-            edge_color=LINE,
-            face_color=EMPTY,
+            edge_color=np.tile(LINE, (len(boxes), 1)),
+            face_color=np.tile(EMPTY, (len(boxes), 1)),
             edge_width=max(1.0, LINE_SHARE * height),
             opacity=1.0,
             text={
                 "string": [words[zone] for zone in boxes],
                 "anchor": "upper_left",
                 "size": 8,
-                "color": LINE,
+                "translation": np.array([TEXT_DOWN * height, TEXT_IN * height]),
+                "color": np.array(LINE),
             },
         )
         self._viewer.add_layer(layer)

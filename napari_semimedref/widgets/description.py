@@ -10,8 +10,8 @@ from napari_semimedref.beside import Beside
 from napari_semimedref.chips import ZONE_WORDS
 from napari_semimedref.timers import timer_for
 from napari_semimedref.widgets.dock import Dock
-from napari_semimedref.widgets.history import HistoryButton
-from napari_semimedref.widgets.parts import button, heading, sentence
+from napari_semimedref.widgets.history import HistoryMenu
+from napari_semimedref.widgets.parts import button, heading, menu_button, sentence
 from napari_semimedref.widgets.problems import ProblemList
 from napari_semimedref.widgets.spinner import Spinner
 from napari_semimedref.widgets.words import WordEdit
@@ -31,6 +31,7 @@ WHOSE_LEFT = {
     "image": "“left” means the picture's left, which is the patient's right (R).",
     "patient": "“left” means the patient's left (L), at the picture's right.",
 }
+HISTORY = "What this case's words have been; choose some to bring them back"
 SOON_MS = 350
 
 
@@ -42,7 +43,8 @@ class DescriptionDock(Dock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self.title = heading("")
-        self.history = HistoryButton(self._past_texts)
+        self.past = HistoryMenu(self._past_texts)
+        self.history = menu_button("History", self.past, HISTORY)
         self.edit = WordEdit()
         self.edit.setFixedHeight(66)
         self.reading = sentence()
@@ -73,7 +75,13 @@ class DescriptionDock(Dock):
         top.addWidget(self.title, 1)
         top.addWidget(self.history)
         self.column.addLayout(top)
-        for widget in (self.edit, self.reading, self.problems, self.zones):
+        self.column.addWidget(self.edit)
+        status = QHBoxLayout()
+        status.addWidget(self.spinner)
+        status.addWidget(self.service, 1)
+        status.addWidget(self.use_it)
+        self.column.addLayout(status)
+        for widget in (self.reading, self.problems, self.zones):
             self.column.addWidget(widget)
         row = QHBoxLayout()
         row.addWidget(self.on_film, 1)
@@ -82,17 +90,12 @@ class DescriptionDock(Dock):
         self.column.addWidget(self.disagreement)
         self.column.addWidget(self.convention)
         self.column.addStretch()
-        status = QHBoxLayout()
-        status.addWidget(self.spinner)
-        status.addWidget(self.service, 1)
-        status.addWidget(self.use_it)
-        self.column.addLayout(status)
 
     def _connect(self) -> None:
         self.edit.textChanged.connect(self._on_typing)
         self.edit.fix_wanted.connect(self._fix)
         self.problems.written.connect(self.edit.replace_words)
-        self.history.chosen.connect(self.edit.replace_words)
+        self.past.chosen.connect(self.edit.replace_words)
         self.zones.toggled.connect(self.toggle_zone)
         self.on_film.toggled.connect(lambda _on: self._show_on_film())
         space = self.workspace
@@ -175,7 +178,7 @@ class DescriptionDock(Dock):
         self._read()
 
     def _read(self) -> None:
-        text = self.history.present = self.edit.toPlainText()
+        text = self.past.present = self.edit.toPlainText()
         if len(text) <= QUICK:
             self._beside.forget("read")
             self._show_finding(parse(text))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QMenu, QToolButton
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QMenu
 
 from training.pool.texts import PastText
 
@@ -14,7 +14,7 @@ LONGEST = 60  # characters of a text in the menu; its tooltip has all of it
 NOTHING = "No earlier words"
 
 
-class HistoryButton(QToolButton):
+class HistoryMenu(QMenu):
     """Asks for the texts when it is opened.
 
     Parameters
@@ -29,23 +29,17 @@ class HistoryButton(QToolButton):
         super().__init__()
         self._texts = texts
         self.present = ""  # the words in the editor: no need to bring those back
-        self.setText("History")
-        self.setToolTip("What this case's words have been; choose some to bring them back")
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-        self._menu = QMenu(self)
-        self._menu.setToolTipsVisible(True)
-        self._menu.aboutToShow.connect(self.fill)
-        self.setMenu(self._menu)
+        self.setToolTipsVisible(True)
+        self.aboutToShow.connect(self.fill)
 
     def fill(self) -> None:
         """Write the menu anew."""
-        self._menu.clear()
+        self.clear()
         texts = self._texts()
         if not texts:
-            self._menu.addAction(NOTHING).setEnabled(False)
+            self.addAction(NOTHING).setEnabled(False)
         for past in texts:
-            action = self._menu.addAction(title_of(past))
+            action = self.addAction(title_of(past))
             action.setToolTip(past.text or "(no words)")
             action.setEnabled(past.text != self.present)
             action.triggered.connect(lambda _on=False, text=past.text: self.chosen.emit(text))

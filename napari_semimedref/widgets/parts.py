@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QFont, QImage, QPainter, QPixmap
-from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 from superqt import QElidingLabel
 
 
@@ -72,6 +72,17 @@ def button(text: str, act: Callable[[], object], tooltip: str, key: str = "") ->
     made.setToolTip(f"{tooltip} ({key})" if key else tooltip)
     made.clicked.connect(lambda _checked=False: act())
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return made
+
+
+def menu_button(text: str, menu: QMenu, tooltip: str) -> QPushButton:
+    """A push button that opens a menu."""
+    made = QPushButton(f"{text} ▾")
+    made.setToolTip(tooltip)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    made.setMenu(menu)
+    # The theme's own sign would lie upon the words.
+    made.setStyleSheet("QPushButton::menu-indicator {image: none; width: 0px;}")
     return made
 
 

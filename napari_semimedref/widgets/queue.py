@@ -27,7 +27,7 @@ NO_SECOND = (
     "No second reading is wanted of you. `semimedref second PROJECT --count N` asks for some."
 )
 LOOKING = "Looking …"
-DROP_HINT = "Drop a folder, a table, DICOM or NIfTI here to import it"
+DROP_HINT = "Or drop a folder, a table, DICOM or NIfTI here"
 
 
 class QueueDock(Dock):
@@ -61,13 +61,12 @@ class QueueDock(Dock):
     def _lay_out(self) -> None:
         for widget in (self.pools, self.progress, self.sitting, self.filters):
             self.column.addWidget(widget)
-        self.column.addWidget(self.found)
+        row = QHBoxLayout()
+        row.addWidget(self.found, 1)
+        self.bring = button("Import…", self.open_import, f"Bring cases in. {DROP_HINT}")
+        row.addWidget(self.bring)
         self.column.addWidget(self.empty)
         self.column.addWidget(self.list, 1)
-        row = QHBoxLayout()
-        row.addWidget(sentence(DROP_HINT, muted=True), 1)
-        self.bring = button("Import…", self.open_import, "Bring cases into this project or another")
-        row.addWidget(self.bring)
         self.column.addLayout(row)
 
     def on_project(self) -> None:
@@ -134,7 +133,6 @@ class QueueDock(Dock):
         narrowed = self.filters.wanted.narrows
         plural = "" if len(ids) == 1 else "s"
         self.found.setText(f"{len(ids):,} case{plural}" + (" fit" if narrowed else ""))
-        self.found.setVisible(bool(ids) and (narrowed or self.filters.shown != NEXT))
         self._say("" if ids else self._why_empty())
 
     def _say(self, words: str) -> None:

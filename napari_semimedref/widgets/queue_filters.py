@@ -1,4 +1,4 @@
-"""What the list of cases shows: a search in the descriptions, a state, and a few filters that can be folded away."""
+"""What the list of cases shows: a search in the descriptions, a state, and a few filters in a menu."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QToolButton,
+    QMenu,
     QVBoxLayout,
     QWidget,
+    QWidgetAction,
 )
 
 from napari_semimedref.chips import ZONE_WORDS
 from napari_semimedref.timers import timer_for
-from napari_semimedref.widgets.parts import button
+from napari_semimedref.widgets.parts import button, menu_button
 from training.acquisition import STRATEGIES
 from training.pool.listing import LONGEST_SEARCH, CaseFilter
 
@@ -62,11 +63,9 @@ class FilterBar(QWidget):
         self.state.setToolTip("Which cases are listed")
         self.state.setAccessibleName("Which cases are listed")
         self.state.activated.connect(self._on_state)
-        self.fold = QToolButton()
-        self.fold.setCheckable(True)
-        self.fold.setToolTip("Order, zone, reader and problems")
-        self.fold.toggled.connect(lambda on: self.panel.setVisible(on))
         self._make_fields()
+        self.menu = QMenu(self)  # the list needs the room more than filters that are rarely changed
+        self.fold = menu_button("Filters", self.menu, "Order, zone, reader and problems")
         self._lay_out()
         self._count()
 
@@ -97,8 +96,8 @@ class FilterBar(QWidget):
     def _lay_out(self) -> None:
         self.panel = QWidget()
         grid = QGridLayout(self.panel)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(4)
+        grid.setContentsMargins(10, 8, 10, 8)
+        grid.setSpacing(6)
         fields = (("Order", self.order), ("Zone", self.zone), ("Reader", self.reader))
         for row, (words, field) in enumerate(fields):
             label = QLabel(words)
@@ -109,9 +108,11 @@ class FilterBar(QWidget):
         grid.addWidget(self.doubtful, 4, 0, 1, 2)
         grid.addWidget(self.clear, 5, 0, 1, 2)
         grid.setColumnStretch(1, 1)
-        self.panel.hide()
+        action = QWidgetAction(self.menu)
+        action.setDefaultWidget(self.panel)
+        self.menu.addAction(action)
         for box in (self.state, self.order, self.zone, self.reader):
-            box.setMinimumContentsLength(8)
+            box.setMinimumContentsLength(8 if box is self.state else 20)
             box.setSizeAdjustPolicy(
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
@@ -123,7 +124,6 @@ class FilterBar(QWidget):
         column.setSpacing(4)
         column.addWidget(self.search)
         column.addLayout(row_of_state)
-        column.addWidget(self.panel)
 
     # -- what it says ------------------------------------------------------------------------------
 
@@ -180,7 +180,6 @@ class FilterBar(QWidget):
             for check in (self.at_odds, self.doubtful):
                 check.setChecked(False)
             self._soon.stop()
-            self.fold.setChecked(False)
         self.search.setEnabled(not blind)
         self.fold.setEnabled(not blind)
         self.order.setEnabled(self.shown == NEXT)
@@ -194,4 +193,4 @@ class FilterBar(QWidget):
         fields = (self.zone.currentData(), self.reader.currentData())
         checks = (self.at_odds.isChecked(), self.doubtful.isChecked())
         number = sum(map(bool, (*fields, *checks)))
-        self.fold.setText(f"Filters ({number})" if number else "Filters")
+        self.fold.setText(f"Filters ({number}) ▾" if number else "Filters ▾")

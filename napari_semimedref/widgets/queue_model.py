@@ -82,7 +82,7 @@ class QueueModel(QAbstractListModel):
     def without_picture(self, first: int, last: int) -> list[str]:
         """The films of these places, as far as their rows are known, whose pictures were not made yet."""
         rows = (self._rows.get(case_id) for case_id in self.ids[first : last + 1])
-        images = (row.image for row in rows if row is not None)
+        images = (row.image for row in rows if row is not None and row.image)
         return [image for image in dict.fromkeys(images) if image not in self._pictures]
 
     def take_rows(self, asked: Sequence[str], rows: Mapping[str, ListedCase]) -> None:
