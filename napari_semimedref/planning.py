@@ -4,7 +4,7 @@ No Qt, no signals."""
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +58,16 @@ class Planner:
         """Begin to plan in the thread, in place of what is being planned there."""
         self.drop()
         self._future = self._thread.submit(self._plan, self.strategy, self.wanted, self.blind)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being planned in the thread."""
+        return self._future is not None
+
+    def await_plan(self, seconds: float) -> None:
+        """Give what is being planned some time; with few cases it is done at once."""
+        if self._future is not None:
+            wait([self._future], timeout=seconds)
 
     def take(self) -> Plan | None:
         """The plan that was begun, once it is done; raises what went wrong with it."""

@@ -20,6 +20,7 @@ from training.report import THIRDS, Bands
 from training.review import OpenCase, ReviewDesk
 
 LATER = "come back later"
+PATIENCE = 0.5  # seconds that opening a project may wait for its queue
 UNUSABLE = "proposal unusable"
 
 
@@ -62,6 +63,7 @@ class ReviewSession:
         self.tally: Counter[str] = Counter()  # what this sitting came to: "accepted", "skipped"
         self.planner = Planner(project, self.desk.reader, strategy, rng)
         self._begun_behind = 0
+        self._waits_for_plan = False
         self._reasons: dict[str, str] = {}
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="draft")
         self._writing: Future | None = None
@@ -130,6 +132,13 @@ class ReviewSession:
         self._begun_behind = len(self.desk.visited)
         self.planner.begin()
 
+    def begin(self) -> None:
+        """Open the first case as soon as the queue is planned: at once, unless there are very many cases."""
+        self.plan_soon()
+        self.planner.await_plan(PATIENCE)
+        self._waits_for_plan = True
+        self.poll_planning()
+
     def poll_planning(self) -> None:
         """Take over an order that is done; what was on the desk since it was begun is left out of it."""
         try:
@@ -139,6 +148,10 @@ class ReviewSession:
             return
         if plan is not None:
             self._take_plan(plan, frozenset(self.desk.visited[self._begun_behind :]))
+            if self._waits_for_plan:
+                self._waits_for_plan = False
+                if self.current is None:
+                    self.next()
 
     def read_blind(self, blind: bool) -> None:
         """Turn to second readings, which show nothing of the first ones, or back to the queue."""

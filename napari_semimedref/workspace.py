@@ -85,7 +85,6 @@ class Workspace(QObject):
             self._connect(session)
             self.engine = EngineClient.for_project(project.folder)
             self.monitor = RunMonitor(project)
-            session.plan()
             session.desk.visited = recent_cases(project, session.desk.reader)
             self.is_open = True
             self._drain.start()
@@ -93,7 +92,7 @@ class Workspace(QObject):
             self._lease.start()
             self.project_opened.emit()
             self.round_changed.emit(self.monitor.view)
-            session.next()
+            session.begin()
             return True
         return False
 

@@ -43,7 +43,7 @@ class DescriptionDock(Dock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self.title = heading("")
-        self.past = HistoryMenu(self._past_texts)
+        self.past = HistoryMenu(self._past_texts, self)
         self.history = menu_button("History", self.past, HISTORY)
         self.edit = WordEdit()
         self.edit.setFixedHeight(66)
@@ -163,7 +163,8 @@ class DescriptionDock(Dock):
 
     def _standing(self, opened: OpenCase | None) -> str:
         if opened is None:
-            return "The queue is empty."
+            planning = self.workspace.session.planner.busy
+            return "Looking through the cases …" if planning else "The queue is empty."
         if opened.case.is_holdout:
             return "Held out: drawn without a proposal, since it judges the teachers."
         if not self.workspace.session.has_teacher:

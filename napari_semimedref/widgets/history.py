@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QMenu
+from qtpy.QtWidgets import QMenu, QWidget
 
 from training.pool.texts import PastText
 
@@ -25,8 +25,8 @@ class HistoryMenu(QMenu):
 
     chosen = Signal(str)
 
-    def __init__(self, texts: Callable[[], list[PastText]]) -> None:
-        super().__init__()
+    def __init__(self, texts: Callable[[], list[PastText]], parent: QWidget) -> None:
+        super().__init__(parent)  # whose colors it takes
         self._texts = texts
         self.present = ""  # the words in the editor: no need to bring those back
         self.setToolTipsVisible(True)

@@ -141,6 +141,8 @@ class QueueDock(Dock):
 
     def _why_empty(self) -> str:
         session, shown = self.workspace.session, self.filters.shown
+        if session.planner.busy:
+            return LOOKING
         if not session.counts.total():
             return NO_CASES
         if shown == SECOND:

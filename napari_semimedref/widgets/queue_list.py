@@ -6,9 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QModelIndex, QRect, QRectF, QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QModelIndex, QRect, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter
-from qtpy.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from qtpy.QtWidgets import (
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
 
 from napari_semimedref.beside import Beside
 from napari_semimedref.chips import Chip
@@ -42,7 +48,7 @@ class CaseDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, _index: QModelIndex) -> QSize:  # Qt's name
         """Three lines of text, or the picture, and some air."""
-        return QSize(80, max(PICTURE, 3 * option.fontMetrics.height() + 6) + 2 * GAP)
+        return QSize(80, row_height(option.fontMetrics.height()))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex
@@ -94,6 +100,11 @@ class CaseDelegate(QStyledItemDelegate):
         painter.drawText(room.left(), room.top() + down + metrics.ascent(), text)
 
 
+def row_height(line: int) -> int:
+    """The height of a row in pixels for a line of text of this height."""
+    return max(PICTURE, 3 * line + 6) + 2 * GAP
+
+
 def _draw_picture(painter: QPainter, frame: QRect, picture: Any) -> None:
     painter.fillRect(frame, QColor(16, 17, 20))
     if picture is None:
@@ -124,8 +135,11 @@ def _draw_chips(painter: QPainter, room: QRect, chips: Sequence[Chip], color: QC
         left += round(box.width()) + 4
 
 
-class CaseList(QListView):
-    """Shows the model's cases; reads rows and makes pictures only for what is on the screen."""
+class CaseList(QTableView):
+    """Shows the model's cases; reads rows and makes pictures only for what is on the screen.
+
+    A table of one column with rows of one height, because a list view asks the model about every single row.
+    """
 
     chosen = Signal(QModelIndex)
 
@@ -134,10 +148,17 @@ class CaseList(QListView):
         self.cases = model
         self.setModel(model)
         self.setItemDelegate(CaseDelegate(self))
-        self.setUniformItemSizes(True)
         self.setMouseTracking(True)
-        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionMode(QTableView.SelectionMode.NoSelection)
+        self.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.horizontalHeader().hide()
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self._size_rows()
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard to the film
         self.setAccessibleName("Cases")
         self._rows, self._pictures = Beside(self), Beside(self)
@@ -189,6 +210,18 @@ class CaseList(QListView):
             not self._fill_soon.isActive()
         ):  # not started anew, or scrolling would put it off for ever
             self._fill_soon.start()
+
+    def _size_rows(self) -> None:
+        height = row_height(self.fontMetrics().height())
+        if self.verticalHeader().defaultSectionSize() != height:
+            self.verticalHeader().setMinimumSectionSize(height)
+            self.verticalHeader().setDefaultSectionSize(height)
+
+    def changeEvent(self, event: Any) -> None:  # Qt's name
+        """Rows follow the font."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._size_rows()
 
     def showEvent(self, event: Any) -> None:  # Qt's name
         """Fill what was not read while nobody saw it."""

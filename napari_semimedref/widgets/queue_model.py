@@ -34,7 +34,7 @@ class QueueModel(QAbstractListModel):
     def replace(self, ids: list[str], reasons: Mapping[str, str]) -> None:
         """Show other cases; ``reasons`` say why the queue put them there."""
         self._reasons = reasons
-        if ids == self.ids:
+        if ids is self.ids or (len(ids) == len(self.ids) and ids == self.ids):
             self._changed(0, len(ids) - 1)
             return
         self.beginResetModel()
