@@ -166,9 +166,10 @@ class CaseList(QTableView):
         self._thumbnails: Thumbnails | None = None
         self.blind = False
         self._fill_soon = timer_for(self, FILL_MS, self.fill, once=True)
-        self.verticalScrollBar().valueChanged.connect(lambda _value: self._begin_fill())
+        # Bound methods: Qt drops them with the view, and the model and its changes may outlive that.
+        self.verticalScrollBar().valueChanged.connect(self._begin_fill)
         model.modelReset.connect(self._begin_fill)
-        model.dataChanged.connect(lambda *_: self._begin_fill())
+        model.dataChanged.connect(self._begin_fill)
 
     def look_at(self, project: Project) -> None:
         """Read from this project from now on."""
@@ -194,7 +195,9 @@ class CaseList(QTableView):
             missing = self.cases.without_row(max(0, first - AHEAD), last + AHEAD)
             project, read = self._project, list_blind_rows if self.blind else list_rows
             self._rows.ask(
-                "rows", lambda: read(project, missing), lambda rows: self._take_rows(missing, rows)
+                "rows",
+                lambda: read(project, missing),
+                lambda rows: self.cases.take_rows(missing, rows),
             )
         images = self.cases.without_picture(first, last)[:PICTURES_AT_ONCE]
         if images and not self._pictures.busy("pictures"):
@@ -202,10 +205,7 @@ class CaseList(QTableView):
                 "pictures", _making(self._thumbnails, images), self.cases.take_pictures
             )
 
-    def _take_rows(self, asked: list[str], rows: Any) -> None:
-        self.cases.take_rows(asked, rows)
-
-    def _begin_fill(self) -> None:
+    def _begin_fill(self, *_what: Any) -> None:
         if (
             not self._fill_soon.isActive()
         ):  # not started anew, or scrolling would put it off for ever
