@@ -1,5 +1,5 @@
 """The film, the teacher's proposal and the reader's mask as layers of a napari viewer. The only module that touches
-layers, but for those of explanations and the outlines of zones, which it owns. Works on a `ViewerModel`, without a window."""
+layers, but for explanations and outlines of zones, which it owns. Works on a `ViewerModel`, without a window."""
 
 from __future__ import annotations
 

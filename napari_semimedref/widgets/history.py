@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QMenu, QWidget
@@ -37,12 +38,15 @@ class HistoryMenu(QMenu):
         self.clear()
         texts = self._texts()
         if not texts:
-            self.addAction(NOTHING).setEnabled(False)
+            self._add(NOTHING).setEnabled(False)
         for past in texts:
-            action = self.addAction(title_of(past))
+            action = self._add(title_of(past))
             action.setToolTip(past.text or "(no words)")
             action.setEnabled(past.text != self.present)
             action.triggered.connect(lambda _on=False, text=past.text: self.chosen.emit(text))
+
+    def _add(self, words: str) -> Any:
+        return self.addAction(words)
 
 
 def title_of(past: PastText) -> str:

@@ -126,7 +126,7 @@ class QueueDock(Dock):
         self._beside.ask("ids", lambda: list_ids(project, wanted), lambda ids: self._take(ids, {}))
 
     def _take(self, ids: list[str], reasons: dict[str, str]) -> None:
-        bar = self.list.verticalScrollBar()
+        bar: Any = self.list.verticalScrollBar()
         before = bar.value()
         self.model.replace(ids, reasons)
         bar.setValue(min(before, bar.maximum()))
@@ -171,7 +171,8 @@ class QueueDock(Dock):
 
     def _on_case(self, opened: OpenCase | None) -> None:
         self.model.on_desk = "" if opened is None else opened.case.id
-        self.list.viewport().update()
+        viewport: Any = self.list.viewport()
+        viewport.update()
 
     def _on_done(self, case_id: str) -> None:
         self.model.forget(case_id)

@@ -51,7 +51,7 @@ class CaseDelegate(QStyledItemDelegate):
         return QSize(80, row_height(option.fontMetrics.height()))
 
     def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex
+        self, painter: Any, option: QStyleOptionViewItem, index: QModelIndex
     ) -> None:  # Qt's name
         """Draw one row."""
         painter.save()
@@ -142,6 +142,7 @@ class CaseList(QTableView):
     """
 
     chosen = Signal(QModelIndex)
+    _places: Any = None  # the header that knows how high rows are
 
     def __init__(self, model: QueueModel) -> None:
         super().__init__()
@@ -154,10 +155,12 @@ class CaseList(QTableView):
         self.setSelectionMode(QTableView.SelectionMode.NoSelection)
         self.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.horizontalHeader().hide()
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        across: Any = self.horizontalHeader()
+        across.hide()
+        across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self._places = self.verticalHeader()
+        self._places.hide()
+        self._places.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self._size_rows()
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard to the film
         self.setAccessibleName("Cases")
@@ -167,7 +170,8 @@ class CaseList(QTableView):
         self.blind = False
         self._fill_soon = timer_for(self, FILL_MS, self.fill, once=True)
         # Bound methods: Qt drops them with the view, and the model and its changes may outlive that.
-        self.verticalScrollBar().valueChanged.connect(self._begin_fill)
+        bar: Any = self.verticalScrollBar()
+        bar.valueChanged.connect(self._begin_fill)
         model.modelReset.connect(self._begin_fill)
         model.dataChanged.connect(self._begin_fill)
 
@@ -181,8 +185,9 @@ class CaseList(QTableView):
     def places(self) -> tuple[int, int]:
         """The first and the last place on the screen."""
         last = self.cases.rowCount() - 1
-        top = self.indexAt(self.viewport().rect().topLeft())
-        bottom = self.indexAt(self.viewport().rect().bottomLeft())
+        viewport: Any = self.viewport()
+        top = self.indexAt(viewport.rect().topLeft())
+        bottom = self.indexAt(viewport.rect().bottomLeft())
         return max(0, top.row()), bottom.row() if bottom.isValid() else last
 
     def fill(self) -> None:
@@ -213,14 +218,17 @@ class CaseList(QTableView):
 
     def _size_rows(self) -> None:
         height = row_height(self.fontMetrics().height())
-        if self.verticalHeader().defaultSectionSize() != height:
-            self.verticalHeader().setMinimumSectionSize(height)
-            self.verticalHeader().setDefaultSectionSize(height)
+        if self._places.defaultSectionSize() != height:
+            self._places.setMinimumSectionSize(height)
+            self._places.setDefaultSectionSize(height)
 
     def changeEvent(self, event: Any) -> None:  # Qt's name
         """Rows follow the font."""
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+        if self._places is not None and event.type() in (
+            QEvent.Type.FontChange,
+            QEvent.Type.StyleChange,
+        ):
             self._size_rows()
 
     def showEvent(self, event: Any) -> None:  # Qt's name

@@ -58,7 +58,7 @@ class ReviewDock(Dock):
         self.reason.setEditable(True)
         self.reason.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.reason.setToolTip("Why a case is skipped: choose, or write your own and press Enter")
-        line = self.reason.lineEdit()
+        line: Any = self.reason.lineEdit()
         line.setMaxLength(LONGEST_REASON)
         line.returnPressed.connect(self.reason.clearFocus)  # the keys are the film's again
         self.reason.activated.connect(lambda _row: self.reason.clearFocus())

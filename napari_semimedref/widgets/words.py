@@ -25,7 +25,8 @@ class WordHighlighter(QSyntaxHighlighter):
     def highlightBlock(self, text: Any) -> None:  # Qt's name
         """Format one paragraph."""
         finding = self.finding
-        if finding is None or finding.text != self.document().toPlainText():
+        document: Any = self.document()
+        if finding is None or finding.text != document.toPlainText():
             return  # these spans belong to other words; the right ones are on their way
         start, colors = self.currentBlock().position(), LIGHT if self.light else DARK
         for phrase in finding.phrases:
@@ -84,7 +85,7 @@ class WordEdit(QPlainTextEdit):
 
     def menu_at(self, position: int) -> QMenu:
         """The context menu: first how the words there can be mended, then Qt's own."""
-        menu = self.createStandardContextMenu()
+        menu: Any = self.createStandardContextMenu()
         before = menu.actions()[0] if menu.actions() else None
         for problem in self.problems_at(position):
             action = QAction(_offer(problem), menu)

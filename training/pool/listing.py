@@ -87,7 +87,9 @@ class ListedCase(NamedTuple):
 def list_ids(project: Project, wanted: CaseFilter) -> list[str]:
     """Ids of the cases that fit, in the order of import."""
     model = serving_model(project) if wanted.at_odds else None
-    query = sa.select(standing.c.case_id).select_from(_source(wanted, model and model.id))
+    query = sa.select(standing.c.case_id).select_from(
+        _source(wanted, None if model is None else model.id)
+    )
     query = query.where(*_conditions(wanted)).order_by(standing.c.position)
     with project.reading() as connection:
         return list(connection.scalars(query))
@@ -104,7 +106,7 @@ def list_rows(project: Project, case_ids: Sequence[str]) -> dict[str, ListedCase
         cases.c.image,
         revisions.c.reader,
         proposals.c.zones.label("proposed"),
-    ).select_from(_joined.outerjoin(proposals, _proposed(model and model.id)))
+    ).select_from(_joined.outerjoin(proposals, _proposed(None if model is None else model.id)))
     wanted = list(case_ids)
     with project.reading() as connection:
         found = connection.execute(query.where(standing.c.case_id.in_(wanted))).all()
