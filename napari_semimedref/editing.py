@@ -147,12 +147,12 @@ class Editing:
     def take_region(self) -> None:
         """Take the proposal's region under the pointer into the mask."""
         if self._bridge is not None:
-            self._take_region(self._bridge.pointed_at)
+            self._take_region(self._bridge.camera.pointed_at)
 
     def drop_region(self) -> None:
         """Remove the mask's region under the pointer."""
         if self._bridge is not None:
-            self._drop_region(self._bridge.pointed_at)
+            self._drop_region(self._bridge.camera.pointed_at)
 
     def _on_click(self, row: int, column: int) -> None:
         if self.tool is not REGION or self._session is None or self._session.mask is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from qtpy.QtCore import Qt
@@ -89,7 +90,7 @@ def bind_editing_keys(bound: Keys, space: Workspace) -> None:
     """Bind the keys of the mask's tools and views."""
     hands, eyes = space.editing, space.looking
     for tool in TOOLS:
-        bound.bind(tool.key, lambda tool=tool: hands.take(tool))
+        bound.bind(tool.key, partial(hands.take, tool))
     for key, act in (
         (keys.UNDO, hands.undo),
         (keys.REDO, hands.redo),
@@ -102,8 +103,8 @@ def bind_editing_keys(bound: Keys, space: Workspace) -> None:
         (keys.UNCERTAIN, eyes.next_uncertain),
         (keys.WHOLE_FILM, eyes.look_at_all),
         (keys.OVERLAY, eyes.choose_next),
-        (keys.PROPOSAL_CONTOUR, lambda: eyes.turn_contour(PROPOSAL)),
-        (keys.MASK_CONTOUR, lambda: eyes.turn_contour(MASK)),
+        (keys.PROPOSAL_CONTOUR, partial(eyes.turn_contour, PROPOSAL)),
+        (keys.MASK_CONTOUR, partial(eyes.turn_contour, MASK)),
     ):
         bound.bind(key, act)
 

@@ -77,7 +77,7 @@ class Looking:
             return
         number = self._next % len(self._regions)
         region = self._regions[number]
-        bridge.look_at(region.box)
+        bridge.camera.look_at(region.box)
         self._next = number + 1
         self.said.emit(
             f"Uncertain region {number + 1} of {len(self._regions)}: {region.pixels} pixels."
@@ -87,7 +87,7 @@ class Looking:
         """Show the whole film; the next uncertain region is the largest again."""
         self._next = 0
         if self._bridge is not None:
-            self._bridge.look_at_all()
+            self._bridge.camera.look_at_all()
 
     def turn_contour(self, name: str) -> None:
         """Contour instead of fill for mask or proposal, or the other way round."""

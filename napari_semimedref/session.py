@@ -12,6 +12,7 @@ from napari_semimedref.bands import bands_of
 from napari_semimedref.draft_writer import DraftWriter
 from napari_semimedref.planning import Plan, Planner
 from training.acquisition import Choice
+from training.errors import SemiMedRefError
 from training.mask_draft import STROKE
 from training.pool import Project, Revision
 from training.pool.leases import give_back, take_lease

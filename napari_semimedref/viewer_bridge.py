@@ -1,6 +1,6 @@
 """The film, the teacher's proposal and the reader's mask as layers of a napari viewer. With the modules it owns (fixed
-layers, lasso, sides, outlines of zones, explanations) the only one that touches layers. Works on a `ViewerModel`, without
-a window."""
+layers, lasso, sides, film camera, outlines of zones, explanations) the only one that touches layers. Works on a
+`ViewerModel`, without a window."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from napari.layers import Labels, Layer
 from psygnal import Signal
 
 from napari_semimedref.explanation_layers import ExplanationLayers
+from napari_semimedref.film_camera import FilmCamera
 from napari_semimedref.fixed_layers import (
     CONTOUR,
     FILLED,
@@ -33,7 +34,6 @@ from napari_semimedref.zone_outlines import ZoneOutlines
 from training.review import OpenCase
 
 BRUSH_SHARE = 0.05  # of the film's width, when the first film is shown
-VIEW_SHARE = 0.3  # of the canvas that a place looked at takes up
 
 
 class ViewerBridge:
@@ -51,6 +51,8 @@ class ViewerBridge:
     ----------
     explanation : ExplanationLayers
         Empty again whenever another case is shown.
+    camera : FilmCamera
+    lasso : Lasso
     """
 
     mask_painted = Signal(
@@ -68,6 +70,7 @@ class ViewerBridge:
         self.outlines = ZoneOutlines(viewer)
         self.lasso = Lasso(viewer)
         self.sides = SideMarks(viewer)
+        self.camera = FilmCamera(viewer)
         self._swapping = False
         self._within_stroke = False
         self._shape: tuple[int, ...] = ()
@@ -132,24 +135,7 @@ class ViewerBridge:
             layer.opacity = FILLED if filled else OUTLINED
             layer.visible = True
 
-    def look_at(self, box: tuple[int, int, int, int]) -> None:
-        """Center a box ``(y0, x0, y1, x1)`` and come so near that it fills a part of the canvas."""
-        y0, x0, y1, x1 = box
-        side = max(y1 - y0, x1 - x0, 0.05 * max(self._shape))
-        self.viewer.scene.camera.center = ((y0 + y1 - 1) / 2, (x0 + x1 - 1) / 2)
-        self.viewer.scene.camera.zoom = VIEW_SHARE * min(self.viewer.canvas.size) / side
-
-    def look_at_all(self) -> None:
-        """Show the whole film."""
-        self.viewer.reset_view()
-
     # -- tools -------------------------------------------------------------------------------------
-
-    @property
-    def pointed_at(self) -> tuple[int, int]:
-        """Row and column under the pointer."""
-        row, column = self.viewer.cursor.position[-2:]
-        return round(row), round(column)
 
     @property
     def brush_size(self) -> int:

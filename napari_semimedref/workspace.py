@@ -289,11 +289,12 @@ class Workspace(QObject):
         if current is None or answer.request["description"] != session.description:
             return
         probability, model = answer.arrays["probability"], answer.fields.get("model")
+        before = current.proposal
         if session.take_proposal(answer.request["case"], probability, model):
             took = float(answer.fields.get("milliseconds", 0.0))
             self.looking.take(dict(answer.arrays))
             self.service_said.emit(f"Proposal follows the words ({took:.0f} ms).")
-            if not _same(session.current.proposal, current.proposal):
+            if session.current is not None and not _same(session.current.proposal, before):
                 self._say_if_aside()
 
     def _say_if_aside(self) -> None:

@@ -128,21 +128,10 @@ class EditingDock(Dock):
         eyes = self.workspace.looking
         grid = QGridLayout()
         grid.setSpacing(4)
-        for row, (title, layer, key) in enumerate(
-            (("Mask", MASK, keys.MASK_CONTOUR), ("Proposal", PROPOSAL, keys.PROPOSAL_CONTOUR))
-        ):
-            box = QCheckBox(f"Show {title.lower()}")
-            box.setChecked(True)
-            box.setToolTip(f"Show the {title.lower()}, or the film without it")
-            box.toggled.connect(lambda on, layer=layer: self._set_visible(layer, on))
-            turn = button(
-                "Contour / fill",
-                lambda layer=layer: eyes.turn_contour(layer),
-                f"Show the {title.lower()} as a contour or filled",
-                key,
-            )
-            grid.addWidget(box, row, 0)
-            grid.addWidget(_narrow(turn), row, 1)
+        shown = (("Mask", MASK, keys.MASK_CONTOUR), ("Proposal", PROPOSAL, keys.PROPOSAL_CONTOUR))
+        for row, (title, layer, key) in enumerate(shown):
+            grid.addWidget(self._visible_box(title.lower(), layer), row, 0)
+            grid.addWidget(_narrow(self._contour_button(title.lower(), layer, key)), row, 1)
         self.column.addLayout(grid)
         self.overlay = QComboBox()
         self.overlay.addItem(NO_OVERLAY, "")
@@ -153,10 +142,10 @@ class EditingDock(Dock):
             )
         self.overlay.setToolTip(f"A map laid over the film ({keys.OVERLAY} for the next)")
         self.overlay.activated.connect(lambda _row: eyes.choose(self.overlay.currentData()))
-        row = QHBoxLayout()
-        row.addWidget(QLabel("Map"))
-        row.addWidget(self.overlay, 1)
-        self.column.addLayout(row)
+        line = QHBoxLayout()
+        line.addWidget(QLabel("Map"))
+        line.addWidget(self.overlay, 1)
+        self.column.addLayout(line)
         self.uncertain, self.whole = self._add_pair(
             (
                 "Next unsure region",
@@ -166,6 +155,20 @@ class EditingDock(Dock):
             ),
             ("Whole film", eyes.look_at_all, "Show all of the film", keys.WHOLE_FILM),
         )
+
+    def _visible_box(self, title: str, layer: str) -> QCheckBox:
+        box = QCheckBox(f"Show {title}")
+        box.setChecked(True)
+        box.setToolTip(f"Show the {title}, or the film without it")
+        box.toggled.connect(lambda on: self._set_visible(layer, on))
+        return box
+
+    def _contour_button(self, title: str, layer: str, key: str) -> QPushButton:
+        def turn() -> None:
+            self.workspace.looking.turn_contour(layer)
+
+        tip = f"Show the {title} as a contour or filled"
+        return button("Contour / fill", turn, tip, key)
 
     # -- news --------------------------------------------------------------------------------------
 

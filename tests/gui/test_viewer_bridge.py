@@ -205,10 +205,10 @@ def test_a_box_is_brought_into_the_middle_and_nearer(bridge, session):
     shown(bridge, session)
     camera = bridge.viewer.scene.camera
     far = camera.zoom
-    bridge.look_at((40, 8, 48, 16))
+    bridge.camera.look_at((40, 8, 48, 16))
     assert tuple(camera.center[-2:]) == (43.5, 11.5)
     assert camera.zoom > far
-    bridge.look_at_all()
+    bridge.camera.look_at_all()
     assert camera.zoom == far
 
 
