@@ -29,7 +29,7 @@ COLUMNS = 3
 LARGEST_BRUSH = 200  # pixels; larger ones are chosen with ]
 NO_OVERLAY = "None"
 BUTTON_STYLE = (
-    "QPushButton {padding: 3px 2px;} QPushButton:checked {background: #2f6f9f; color: white;}"
+    "QPushButton {padding: 2px;} QPushButton:checked {background: #2f6f9f; color: white;}"
 )
 
 
@@ -40,7 +40,7 @@ class EditingDock(Dock):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self.column.setSpacing(5)
+        self.column.setSpacing(4)
         hands = self.workspace.editing
         self.tools: dict[str, QPushButton] = {}
         self._group = QButtonGroup(self)
@@ -60,7 +60,7 @@ class EditingDock(Dock):
             ("Keep zones", hands.keep_zones, "Keep only what the words name", keys.ZONES),
         )
         self._add_views()
-        self.news = sentence(muted=True, lines=2)
+        self.news = sentence(muted=True)
         self.news.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.column.addWidget(self.news)
         self.column.addStretch()

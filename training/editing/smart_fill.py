@@ -123,4 +123,5 @@ def _resized(values: Gray, size: tuple[int, ...]) -> Gray:
     if values.shape == size:
         return values
     picture = Image.fromarray(np.ascontiguousarray(values, np.float32))
-    return np.asarray(picture.resize(size[::-1], Image.Resampling.BILINEAR))
+    height, width = size
+    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
