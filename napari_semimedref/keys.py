@@ -23,6 +23,11 @@ SKIP = "Alt+Right"
 PREVIOUS = "Alt+Left"
 RESET = "Ctrl+Backspace"
 WORDS = "Alt+W"
+UNDO, REDO = "Ctrl+Z", "Ctrl+Shift+Z"
+ISLANDS, HOLES, SMOOTH, ZONES = "Alt+I", "Alt+G", "Alt+S", "Alt+Z"
+TAKE_REGION, DROP_REGION = "Alt+A", "Alt+R"
+UNCERTAIN, WHOLE_FILM = "Alt+U", "Alt+0"
+PROPOSAL_CONTOUR, MASK_CONTOUR, OVERLAY = "Alt+C", "Alt+M", "Alt+O"
 
 TYPED_INTO = (QLineEdit, QTextEdit, QPlainTextEdit, QAbstractSpinBox)
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget
 
 from napari_semimedref import keys
+from napari_semimedref.fixed_layers import MASK, PROPOSAL
 from napari_semimedref.keys import Keys
+from napari_semimedref.tools import TOOLS
 from napari_semimedref.widgets.description import DescriptionDock
+from napari_semimedref.widgets.editing import EditingDock
 from napari_semimedref.widgets.explain import ExplainDock
 from napari_semimedref.widgets.queue import QueueDock
 from napari_semimedref.widgets.review import ReviewDock
@@ -33,6 +37,7 @@ class Docks:
     views: ViewsDock
     explain: ExplainDock
     queue: QueueDock
+    editing: EditingDock
     frames: dict[str, QDockWidget]
 
 
@@ -45,6 +50,7 @@ def lay_out(viewer: Any) -> Docks:
         "views": ViewsDock(viewer),
         "explain": ExplainDock(viewer),
         "queue": QueueDock(viewer),
+        "editing": EditingDock(viewer),
     }
     places = {
         "description": ("Description", "right"),
@@ -53,6 +59,7 @@ def lay_out(viewer: Any) -> Docks:
         "views": ("Views", "right"),
         "explain": ("Explain", "right"),
         "queue": ("Queue", "left"),
+        "editing": ("Mask", "left"),
     }
     frames = {
         name: viewer.window.add_dock_widget(docks[name], name=title, area=area)
@@ -74,8 +81,32 @@ def bind_keys(viewer: Any) -> Keys:
     bound.bind(keys.ACCEPT, space.accept)
     bound.bind(keys.SKIP, space.skip)
     bound.bind(keys.PREVIOUS, space.previous)
-    bound.bind(keys.RESET, space.reset)
+    bound.bind(keys.RESET, space.editing.reset)
+    bind_editing_keys(bound, space)
     return bound
+
+
+def bind_editing_keys(bound: Keys, space: Workspace) -> None:
+    """Bind the keys of the mask's tools and views."""
+    hands, eyes = space.editing, space.looking
+    for tool in TOOLS:
+        bound.bind(tool.key, partial(hands.take, tool))
+    for key, act in (
+        (keys.UNDO, hands.undo),
+        (keys.REDO, hands.redo),
+        (keys.ISLANDS, hands.remove_islands),
+        (keys.HOLES, hands.fill_holes),
+        (keys.SMOOTH, hands.smooth),
+        (keys.ZONES, hands.keep_zones),
+        (keys.TAKE_REGION, hands.take_region),
+        (keys.DROP_REGION, hands.drop_region),
+        (keys.UNCERTAIN, eyes.next_uncertain),
+        (keys.WHOLE_FILM, eyes.look_at_all),
+        (keys.OVERLAY, eyes.choose_next),
+        (keys.PROPOSAL_CONTOUR, partial(eyes.turn_contour, PROPOSAL)),
+        (keys.MASK_CONTOUR, partial(eyes.turn_contour, MASK)),
+    ):
+        bound.bind(key, act)
 
 
 def arrange(viewer: Any, frames: dict[str, QDockWidget]) -> None:
@@ -88,7 +119,10 @@ def arrange(viewer: Any, frames: dict[str, QDockWidget]) -> None:
     layer_list = getattr(window._qt_viewer, "dockLayerList", None)
     if layer_list is not None:
         window.tabifyDockWidget(layer_list, frames["queue"])
-    for name in ("description", "queue"):
+    layer_controls = getattr(window._qt_viewer, "dockLayerControls", None)
+    if layer_controls is not None:
+        window.tabifyDockWidget(layer_controls, frames["editing"])
+    for name in ("description", "queue", "editing"):
         frames[name].raise_()
 
 

@@ -9,9 +9,11 @@ import numpy as np
 from psygnal import Signal
 
 from napari_semimedref.bands import bands_of
+from napari_semimedref.draft_writer import DraftWriter
 from napari_semimedref.planning import Plan, Planner
 from training.acquisition import Choice
 from training.errors import SemiMedRefError
+from training.mask_draft import STROKE
 from training.pool import Project, Revision
 from training.pool.leases import give_back, take_lease
 from training.pool.listing import CaseFilter
@@ -65,10 +67,9 @@ class ReviewSession:
         self._begun_behind = 0
         self._waits_for_plan = False
         self._reasons: dict[str, str] = {}
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="draft")
-        self._writing: Future | None = None
-        self._counted_ahead = 0
-        self._bands = self._writer.submit(bands_of, project)
+        self._writer = DraftWriter(self.desk, self.draft_saved.emit, self.failed.emit)
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="bands")
+        self._bands: Future[Bands] = self._reader.submit(bands_of, project)
         self._serving = self._serving_id()
 
     # -- what is so --------------------------------------------------------------------------------
@@ -206,18 +207,18 @@ class ReviewSession:
 
     # -- working on the case -----------------------------------------------------------------------
 
-    def edit_mask(self, mask: np.ndarray, *, strokes: int = 1) -> None:
-        """Replace the draft's mask, ``(H, W)``, foreground wherever it is not 0.
-
-        A change within a stroke that is not finished comes with ``strokes=0``. The first such change counts, so
-        that no proposal can replace the mask meanwhile; the stroke's end is then not counted again.
-        """
-        if strokes == 0 and self.desk.strokes == 0:
-            strokes = self._counted_ahead = 1
-        elif strokes and self._counted_ahead:
-            strokes, self._counted_ahead = strokes - 1, 0
-        self.desk.edit_mask(mask, strokes=strokes)
+    def edit_mask(self, mask: np.ndarray, *, strokes: int = 1, name: str = STROKE) -> None:
+        """Replace the draft's mask, ``(H, W)``; `training.mask_draft.MaskDraft.edit` says what the rest means."""
+        self.desk.edit_mask(mask, strokes=strokes, name=name)
         self.mask_edited.emit()
+
+    def undo(self) -> str:
+        """Take the latest change of the mask back; returns its name, empty if there was none."""
+        return self._turned(self.desk.undo() if self.desk.draft else "")
+
+    def redo(self) -> str:
+        """Do the change that was undone last again; returns its name, empty if there was none."""
+        return self._turned(self.desk.redo() if self.desk.draft else "")
 
     def edit_description(self, description: str) -> None:
         """Replace the draft's description."""
@@ -227,7 +228,8 @@ class ReviewSession:
 
     def forget_strokes(self) -> None:
         """Count the mask as untouched again: new proposals may replace it."""
-        self.desk.strokes = self._counted_ahead = 0
+        if self.desk.draft is not None:
+            self.desk.draft.forget_strokes()
 
     @property
     def wants_proposals(self) -> bool:
@@ -250,7 +252,7 @@ class ReviewSession:
         if serving == self._serving:
             return False
         self._serving = serving
-        self._bands = self._writer.submit(bands_of, self.project)
+        self._bands = self._reader.submit(bands_of, self.project)
         self.plan_soon()
         case = self.current.case if self.current is not None else None
         if case is not None and not case.is_holdout:
@@ -263,36 +265,15 @@ class ReviewSession:
 
     def autosave(self) -> None:
         """Begin to write the draft, if it changed, without waiting for the disk."""
-        desk = self.desk
-        if desk.current is None or desk.mask is None:
-            return
-        if not desk.dirty or not self.poll_writing():
-            return
-        arguments = (desk.current.case.id, desk.reader, desk.mask, desk.description, desk.strokes)
-        desk.dirty = False
-        self._writing = self._writer.submit(self.project.save_draft, *arguments)
+        self._writer.begin()
 
     def poll_writing(self) -> bool:
         """Take note of a finished write; True when none is going on."""
-        if self._writing is None:
-            return True
-        if not self._writing.done():
-            return False
-        try:
-            self._writing.result()
-            self.draft_saved.emit()
-        except SemiMedRefError as error:
-            self.desk.dirty = True
-            self.failed.emit(str(error))
-        finally:
-            self._writing = None
-        return True
+        return self._writer.poll()
 
     def settle(self) -> None:
         """Wait for a write that is going on, so that what comes next is written after it."""
-        if self._writing is not None:
-            self._writing.exception()
-            self.poll_writing()
+        self._writer.settle()
 
     def rest(self) -> None:
         """Put the draft on disk and let others have the case, which stays on the desk."""
@@ -312,7 +293,8 @@ class ReviewSession:
         try:
             self.desk.close()
         finally:
-            self._writer.shutdown()
+            self._writer.close()
+            self._reader.shutdown()
             self.planner.close()
 
     # -- inside ------------------------------------------------------------------------------------
@@ -330,9 +312,13 @@ class ReviewSession:
         self.desk.set_queue([case_id for case_id in self.desk.queue if case_id not in seen])
 
     def _moved(self) -> None:
-        self._counted_ahead = 0
         self.opened.emit(self.current)
         self.queue_changed.emit()
+
+    def _turned(self, name: str) -> str:
+        if name:
+            self.mask_edited.emit()
+        return name
 
     def _serving_id(self) -> str | None:
         model = serving_model(self.project)

@@ -16,7 +16,9 @@ from psygnal import Signal
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QApplication
 
+from napari_semimedref.editing import Editing
 from napari_semimedref.engine_client import Answer, EngineClient
+from napari_semimedref.looking import Looking
 from napari_semimedref.run_monitor import RunMonitor
 from napari_semimedref.session import LATER, ReviewSession
 from napari_semimedref.timers import timer_for
@@ -67,6 +69,8 @@ class Workspace(QObject):
         self.viewer = viewer
         self.is_open = False
         self._bridge: ViewerBridge | None = None
+        self.editing, self.looking = Editing(), Looking()
+        self.looking.asked.connect(self.ask_for_proposal)
         self.skip_reason = LATER
         self._drain = timer_for(self, DRAIN_MS, self._take_answers)
         self._watch = timer_for(self, WATCH_MS, self._look_around)
@@ -108,6 +112,8 @@ class Workspace(QObject):
         session.mask_edited.connect(self._on_mask)
         session.failed.connect(show_warning)
         session.accepted.connect(self._on_accepted)
+        self.editing.attach(session, self.bridge)
+        self.looking.attach(session, self.bridge)
 
     def take_in(self, folder: Path) -> None:
         """Cases came into the project in ``folder``: show them, opening the project if it is not the open one."""
@@ -178,24 +184,16 @@ class Workspace(QObject):
             with self.attempt():
                 self.session.previous()
 
-    def reset(self) -> None:
-        """Make the mask the teacher's proposal again; undo brings the strokes back."""
-        if not self.has_case:
-            return
-        session = self.session
-        if session.current is None or session.current.proposal is None:
-            self.service_said.emit("There is no proposal to go back to.")
-            return
-        self.bridge.replace_mask(session.current.proposal)
-        session.forget_strokes()
-
     def ask_for_proposal(self) -> None:
         """Ask the service what the teacher makes of the present words."""
         if not self.has_case or not self.session.wants_proposals:
             return
         with self.attempt():
-            case = self.session.case_id
-            self.engine.ask("predict", case=case, description=self.session.description)
+            request: dict[str, Any] = {"case": self.session.case_id}
+            request["description"] = self.session.description
+            if self.looking.wanted:
+                request["also"] = self.looking.wanted
+            self.engine.ask("predict", **request)
             self.service_said.emit("Reading the words …")
             self.proposal_awaited.emit(True)
 
@@ -247,10 +245,15 @@ class Workspace(QObject):
                 show_warning(CONTESTED.format(case=revision.case_id))
 
     def _on_mask(self) -> None:
-        self._autosave.start()
+        self._save_soon()
+
+    def _save_soon(self) -> None:
+        # Not put off by every further change: who paints without pause is saved too.
+        if not self._autosave.isActive():
+            self._autosave.start()
 
     def _on_words(self, _words: str) -> None:
-        self._autosave.start()
+        self._save_soon()
         self._ask.start()
 
     def _save_draft(self) -> None:
@@ -258,7 +261,7 @@ class Workspace(QObject):
             return
         self.session.autosave()
         if self.session.desk.dirty:
-            self._autosave.start()  # an earlier write was not done yet
+            self._save_soon()  # an earlier write was not done yet
 
     def _keep_lease(self) -> None:
         with self.attempt():
@@ -286,10 +289,13 @@ class Workspace(QObject):
         if current is None or answer.request["description"] != session.description:
             return
         probability, model = answer.arrays["probability"], answer.fields.get("model")
+        before = current.proposal
         if session.take_proposal(answer.request["case"], probability, model):
             took = float(answer.fields.get("milliseconds", 0.0))
+            self.looking.take(dict(answer.arrays))
             self.service_said.emit(f"Proposal follows the words ({took:.0f} ms).")
-            self._say_if_aside()
+            if session.current is not None and not _same(session.current.proposal, before):
+                self._say_if_aside()
 
     def _say_if_aside(self) -> None:
         opened, mask = self.session.current, self.session.mask
@@ -303,11 +309,12 @@ class Workspace(QObject):
                 self.round_changed.emit(self.monitor.view)
             if self.session.refresh():
                 self.engine.ask("reload")
+                self.looking.look_anew()
                 self.service_said.emit("A new teacher serves: its proposals are in.")
 
 
-def _same(mask: np.ndarray, draft: np.ndarray | None) -> bool:
-    return draft is not None and np.array_equal(mask, draft)
+def _same(mask: np.ndarray | None, draft: np.ndarray | None) -> bool:
+    return mask is not None and draft is not None and np.array_equal(mask, draft)
 
 
 def _login_name() -> str:

@@ -6,44 +6,22 @@ does. No Qt, no napari, no signals; the window adds those in `napari_semimedref.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import contextlib
+from dataclasses import replace
 
 import numpy as np
 
 from training.active_time import ActiveTime
+from training.drafts import Work, read_history, write_draft, write_history
 from training.errors import FormatError, PoolError
-from training.metrics import overlap
-from training.pool import Case, Project, Revision
-from training.pool.images import read_image, read_mask, resize_probability
+from training.mask_draft import STROKE, MaskDraft
+from training.open_case import OpenCase, compare, load_case, pseudo_mask, starting_mask
+from training.pool import Project, Revision
+from training.pool.images import resize_probability
 from training.pool.leases import CaseLeased, give_back, take_lease
-from training.pool.rounds import read_proposal
 from training.pool.second_reading import blinded
 
-REDRAWN_DICE = 0.2
-
-
-@dataclass(frozen=True)
-class OpenCase:
-    """A case on the desk.
-
-    Attributes
-    ----------
-    image : (H, W) float32 in [0, 1]
-    probability : (H, W) float32 in [0, 1] or None
-        The teacher's, brought to the image's size. None when there is no teacher yet, and always for the holdout:
-        its masks must not lean on the model that they judge.
-    proposal : (H, W) uint8, 0 or 1, or None
-        The pseudo-mask: probability at or above the confidence threshold.
-    restored : bool
-        Whether the draft was found from an earlier session.
-    """
-
-    case: Case
-    image: np.ndarray = field(repr=False)
-    probability: np.ndarray | None = field(repr=False)
-    proposal: np.ndarray | None = field(repr=False)
-    model_id: str | None
-    restored: bool
+__all__ = ["OpenCase", "ReviewDesk"]
 
 
 class ReviewDesk:
@@ -80,11 +58,20 @@ class ReviewDesk:
         self.queue: list[str] = []
         self.visited: list[str] = []
         self.current: OpenCase | None = None
-        self.mask: np.ndarray | None = None
+        self.draft: MaskDraft | None = None
         self.description = ""
-        self.strokes = 0
         self.dirty = False
         self.active_time = ActiveTime()
+
+    @property
+    def mask(self) -> np.ndarray | None:
+        """The draft's mask, ``(H, W) uint8, 0 or 1``; never written to."""
+        return None if self.draft is None else self.draft.mask
+
+    @property
+    def strokes(self) -> int:
+        """How many strokes the draft has; none means that proposals may replace it."""
+        return 0 if self.draft is None else self.draft.strokes
 
     # -- going about -------------------------------------------------------------------------------------------
 
@@ -139,16 +126,26 @@ class ReviewDesk:
 
     # -- working on the case -----------------------------------------------------------------------------------
 
-    def edit_mask(self, mask: np.ndarray, *, strokes: int = 1) -> None:
-        """Replace the draft's mask, ``(H, W)``, foreground wherever it is not 0."""
+    def edit_mask(self, mask: np.ndarray, *, strokes: int = 1, name: str = STROKE) -> None:
+        """Replace the draft's mask, ``(H, W)``, foreground wherever it is not 0.
+
+        `MaskDraft.edit` says what ``strokes`` and ``name`` mean.
+        """
         case = self._on_desk().case
         if mask.shape != (case.height, case.width):
             raise PoolError(
                 f"The mask is {mask.shape[::-1]} pixels but {case.id} is {case.width} x {case.height}."
             )
-        self.mask = (mask > 0).astype(np.uint8)
-        self.strokes += strokes
+        self._drafted().edit(mask, strokes=strokes, name=name)
         self._touched()
+
+    def undo(self) -> str:
+        """Take the latest change of the mask back; returns its name, empty if there was none."""
+        return self._turned(self._drafted().undo())
+
+    def redo(self) -> str:
+        """Do the change that was undone last again; returns its name, empty if there was none."""
+        return self._turned(self._drafted().redo())
 
     def edit_description(self, description: str) -> None:
         """Replace the draft's description."""
@@ -162,25 +159,23 @@ class ReviewDesk:
         opened = self._on_desk()
         untouched = self.strokes == 0 and opened.case.mask is None
         full = resize_probability(probability, (opened.case.height, opened.case.width))
-        proposal = self._threshold(full)
-        self.current = OpenCase(
-            opened.case, opened.image, full, proposal, model_id, opened.restored
-        )
+        proposal = pseudo_mask(full, self.confidence_threshold)
+        self.current = replace(opened, probability=full, proposal=proposal, model_id=model_id)
         if untouched:
-            self.mask = proposal.copy()
+            self._drafted().follow(proposal)
         return self.current
+
+    def work(self) -> Work:
+        """The draft as a value that can be written elsewhere while the reader goes on."""
+        case, draft = self._on_desk().case, self._drafted()
+        trail = draft.history.trail(draft.mask, STROKE)
+        return Work(case.id, self.reader, draft.mask, self.description, draft.strokes, trail)
 
     def save_draft(self) -> bool:
         """Write the draft to the project if it changed; return whether it did."""
         if not self.dirty or self.current is None:
             return False
-        self.project.save_draft(
-            self.current.case.id,
-            self.reader,
-            self._drafted_mask(),
-            self.description,
-            self.strokes,
-        )
+        write_draft(self.project, self.work())
         self.dirty = False
         return True
 
@@ -190,7 +185,7 @@ class ReviewDesk:
         self.active_time.touch()
         revision = self.project.accept(
             opened.case.id,
-            self._drafted_mask(),
+            self._drafted().mask,
             self.description,
             self.reader,
             model_id=opened.model_id,
@@ -198,8 +193,10 @@ class ReviewDesk:
             strokes=self.strokes,
             started_from=opened.case.revision_id,
             reading="blind" if self.blind else "open",
-            **self._compare(opened),
+            **compare(opened, self._drafted().mask),
         )
+        with contextlib.suppress(PoolError):  # the mask is safe; only undo depends on this
+            write_history(self.project, self.work())
         self.dirty = False
         if not self.blind:  # a further acceptance starts from this one
             self.current = replace(opened, case=replace(opened.case, revision_id=revision.id))
@@ -232,16 +229,18 @@ class ReviewDesk:
             raise PoolError("There is no case on the desk: open one first.")
         return self.current
 
-    def _drafted_mask(self) -> np.ndarray:
-        assert self.mask is not None, "a case on the desk always has a mask"
-        return self.mask
+    def _drafted(self) -> MaskDraft:
+        assert self.draft is not None, "a case on the desk always has a mask"
+        return self.draft
 
     def _touched(self) -> None:
         self.dirty = True
         self.active_time.touch()
 
-    def _threshold(self, probability: np.ndarray) -> np.ndarray:
-        return (probability >= self.confidence_threshold).astype(np.uint8)
+    def _turned(self, name: str) -> str:
+        if name:
+            self._touched()
+        return name
 
     def _load(self, case_id: str) -> OpenCase:
         project, leaving = self.project, self.current
@@ -249,30 +248,15 @@ class ReviewDesk:
             project, case_id, self.reader, leave=None if leaving is None else leaving.case.id
         )
         case = blinded(project, case_id) if self.blind else project.case(case_id)
-        image = read_image(project.folder / case.image)
-        shape = (case.height, case.width)
-        found = None if case.is_holdout else read_proposal(project, case_id)
-        probability = None if found is None else resize_probability(found[1], shape)
-        proposal = None if probability is None else self._threshold(probability)
         draft = project.draft(case_id, self.reader)
-        reference = None if case.mask is None else read_mask(project.folder / case.mask)
-        if draft is not None:
-            mask, self.description, self.strokes = draft.mask, draft.description, draft.strokes
-        else:
-            base = reference if reference is not None else proposal
-            mask, self.description, self.strokes = (
-                np.zeros(shape, np.uint8) if base is None else base.copy(),
-                case.description,
-                0,
-            )
-        model_id = None if found is None else found[0].model_id
-        self.current = OpenCase(
-            case, image, probability, proposal, model_id, restored=draft is not None
-        )
-        self.mask = mask
-        self.dirty = False
+        opened = load_case(project, case, draft, self.confidence_threshold)
+        mask = starting_mask(project, opened, draft)
+        history = read_history(project, case_id, self.reader, mask)
+        self.draft = MaskDraft(mask, 0 if draft is None else draft.strokes, history)
+        self.description = case.description if draft is None else draft.description
+        self.current, self.dirty = opened, False
         self.active_time = ActiveTime()
-        return self.current
+        return opened
 
     def _load_last_visited(self, on_desk: str | None) -> OpenCase | None:
         """Load the last visited case that can be; raise why the last one cannot if none can, and forget nothing."""
@@ -294,25 +278,5 @@ class ReviewDesk:
     def _clear(self) -> None:
         if self.current is not None:
             give_back(self.project, self.current.case.id, self.reader)
-        self.current = None
-        self.mask = None
-        self.description, self.strokes, self.dirty = "", 0, False
-
-    def _compare(self, opened: OpenCase) -> dict:
-        if opened.proposal is None:
-            return {"source": "drawn", "outcome": "redrawn"}
-        mask = self._drafted_mask()
-        changed = int(np.count_nonzero(opened.proposal != mask))
-        agreement = overlap(mask, opened.proposal).dice
-        if changed == 0:
-            source, outcome = "teacher", "as is"
-        elif agreement < REDRAWN_DICE:
-            source, outcome = "drawn", "redrawn"
-        else:
-            source, outcome = "edited", "edited"
-        return {
-            "source": source,
-            "outcome": outcome,
-            "pixels_changed": changed,
-            "dice_to_proposal": agreement,
-        }
+        self.current = self.draft = None
+        self.description, self.dirty = "", False

@@ -244,7 +244,7 @@ class DescriptionDock(Dock):
 
     def _use_proposal(self) -> None:
         self.use_it.hide()
-        self.workspace.reset()
+        self.workspace.editing.reset()
 
     def _past_texts(self) -> list[PastText]:
         session = self.workspace.session

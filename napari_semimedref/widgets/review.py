@@ -6,25 +6,19 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout
+from qtpy.QtWidgets import QComboBox, QGridLayout
 
 from napari_semimedref import keys
 from napari_semimedref.session import LATER, UNUSABLE
 from napari_semimedref.timers import timer_for
-from napari_semimedref.viewer_bridge import MASK, PROPOSAL, UNCERTAINTY
 from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.parts import button, sentence
 from training.review import OpenCase
 
 SOON_MS = 350
 LONGEST_REASON = 120
-LEAST_HEIGHT = 192  # pixels; Qt's own hint forgets that sentences wrap
+LEAST_HEIGHT = 160  # pixels; Qt's own hint forgets that sentences wrap
 REASONS = (LATER, UNUSABLE, "words unclear", "film unreadable", "unsure", "not for this project")
-LAYERS = (
-    ("Mask", MASK, "Show your mask"),
-    ("Proposal", PROPOSAL, "Show the teacher's proposal as a contour"),
-    ("Uncertainty", UNCERTAINTY, "Show where the teacher is unsure"),
-)
 
 
 class ReviewDock(Dock):
@@ -51,7 +45,7 @@ class ReviewDock(Dock):
             f"Previous   {keys.PREVIOUS}", space.previous, "Back to the case before", keys.PREVIOUS
         )
         self.reset = button(
-            "Reset to proposal", space.reset, "Make the mask the proposal again", keys.RESET
+            "Reset to proposal", space.editing.reset, "Make the mask the proposal again", keys.RESET
         )
         self.reason = QComboBox()
         self.reason.addItems(REASONS)
@@ -82,14 +76,6 @@ class ReviewDock(Dock):
         grid.addWidget(self.previous, 2, 0)
         grid.addWidget(self.reset, 2, 1)
         self.column.addLayout(grid)
-        row = QHBoxLayout()
-        for text, layer, tooltip in LAYERS:
-            box = QCheckBox(text)
-            box.setToolTip(tooltip)
-            box.setChecked(layer != UNCERTAINTY)
-            box.toggled.connect(lambda on, layer=layer: self._show_layer(layer, on))
-            row.addWidget(box)
-        self.column.addLayout(row)
         self.column.addWidget(self.state)
         self.column.addStretch()
 
@@ -124,10 +110,6 @@ class ReviewDock(Dock):
 
     def _choose_reason(self, reason: str) -> None:
         self.workspace.skip_reason = reason.strip() or LATER
-
-    def _show_layer(self, layer: str, on: bool) -> None:
-        if self.workspace.is_open:
-            self.workspace.bridge.set_visible(layer, on)
 
     def _on_proposal(self, _opened: OpenCase) -> None:
         self._offer_rejection(True)

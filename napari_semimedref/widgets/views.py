@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_semimedref.engine_client import Answer
-from napari_semimedref.viewer_bridge import MASK_COLOR, PROPOSAL_COLOR
+from napari_semimedref.fixed_layers import MASK_COLOR, PROPOSAL_COLOR
 from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.parts import Picture, button, sentence
 

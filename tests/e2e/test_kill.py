@@ -18,16 +18,19 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+import window_that_paints
 from made import small_project, tiny_round
 
 from napari_semimedref.engine_client import EngineClient
 from training.pool import Project
 from training.pool.images import read_mask
 from training.pool.rounds import all_runs, serving_model
+from training.review import ReviewDesk
 from training.round import resume_round, run_round, save_next_config
 from training.rundir import RunFolder
 
 WINDOW = Path(__file__).with_name("window_at_work.py")
+PAINTING = Path(__file__).with_name("window_that_paints.py")
 
 
 def kills(few: int, many: int):
@@ -134,6 +137,30 @@ def test_a_window_killed_again_and_again_loses_no_acceptance(project, rng, kills
         _end_left_over(window.pid, children)
     assert len(accepted) > kills
     assert serving_model(Project.open(project.folder)) is not None
+
+
+@pytest.mark.window
+def test_a_killed_window_leaves_its_strokes_and_the_way_back(project):
+    command = [sys.executable, str(PAINTING), str(project.folder)]
+    window = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    case_id = window.stdout.readline().strip()
+    assert window.stdout.readline() == "saved\n"
+    window.kill()
+    window.wait()
+    _end_left_over(window.pid, [])
+
+    desk = ReviewDesk(project, "Ada")
+    opened = desk.open(case_id)
+    assert opened.restored
+    spots = window_that_paints.SPOTS
+    assert [int(desk.mask[spot]) for spot in spots] == [1, 1, 1, 0]  # the last was taken back
+    assert desk.redo() == "stroke"
+    assert desk.mask[spots[-1]] == 1
+    for spot in reversed(spots):
+        assert desk.undo() == "stroke"
+        assert desk.mask[spot] == 0
+    assert desk.undo() == ""
+    assert not desk.mask.any()  # nobody teaches yet: it began empty
 
 
 def _kill(pid: int | None) -> None:

@@ -121,6 +121,29 @@ def test_the_prediction_follows_the_words(ask):
     assert not np.allclose(left["probability"], right["probability"], atol=1e-4)
 
 
+def test_a_prediction_brings_what_the_student_and_other_words_would_make_of_it(ask):
+    words = "Unilateral pulmonary infection, one infected area, lower left lung."
+    swapped = words.replace("left", "right")
+    also = ["student", "wordless", "mirrored"]
+    reply, arrays = ask(do="predict", case="case_004", description=words, also=also)
+    assert reply["ok"], reply
+    assert set(arrays) == {"probability", "entropy", *also}
+    for name, text in (("wordless", ""), ("mirrored", swapped)):
+        alone = ask(do="predict", case="case_004", description=text)[1]["probability"]
+        assert np.allclose(arrays[name], alone, atol=1e-5)
+    plain = ask(do="predict", case="case_004", description=words)[1]
+    assert set(plain) == {"probability", "entropy"}
+    assert np.allclose(arrays["probability"], plain["probability"], atol=1e-5)
+    assert not np.allclose(arrays["student"], arrays["probability"], atol=1e-6)
+
+
+def test_a_prediction_refuses_names_it_does_not_know(ask):
+    for also in (["grandmother"], "student"):
+        reply, _ = ask(do="predict", case="case_004", description="x", also=also)
+        assert not reply["ok"]
+        assert "also" in reply["error"] or "grandmother" in reply["error"]
+
+
 def test_the_views_are_those_that_training_would_see(ask, project):
     pair = ("case_004", "case_001")
     texts = [project.case(name).description for name in pair]

@@ -14,9 +14,9 @@ from qtpy.QtWidgets import QPushButton
 from teachers import probability, promote
 
 from napari_semimedref.engine_client import EngineClient
+from napari_semimedref.fixed_layers import MASK, PROPOSAL
 from napari_semimedref.run_monitor import RunMonitor
 from napari_semimedref.session import LATER, UNUSABLE
-from napari_semimedref.viewer_bridge import MASK, PROPOSAL
 from napari_semimedref.widgets.description import DescriptionDock
 from napari_semimedref.widgets.queue import QueueDock
 from napari_semimedref.widgets.review import ReviewDock

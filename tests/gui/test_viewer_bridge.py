@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
 from teachers import probability
 
-from napari_semimedref.viewer_bridge import (
-    IMAGE,
-    MARKERS,
-    MASK,
-    ORDER,
-    PROPOSAL,
-    UNCERTAINTY,
-    ViewerBridge,
-    entropy_of,
-)
+from napari_semimedref.fixed_layers import IMAGE, MASK, ORDER, OVERLAY, PROPOSAL
+from napari_semimedref.overlays import entropy_of
+from napari_semimedref.sides import MARKERS
+from napari_semimedref.viewer_bridge import ViewerBridge
 
 
 @pytest.fixture
@@ -44,7 +40,7 @@ def test_a_case_is_shown_as_film_proposal_and_mask(bridge, session):
     assert np.array_equal(layers[PROPOSAL].data, session.current.proposal)
     assert np.array_equal(mask.data, session.mask)
     assert layers.selection.active is mask
-    assert not layers[UNCERTAINTY].visible
+    assert not layers[OVERLAY].visible
 
 
 def test_the_next_case_uses_the_same_layers_with_the_readers_looks(bridge, session):
@@ -88,15 +84,26 @@ def test_painting_is_told_with_the_mask_and_one_stroke(bridge, session):
     assert told[-1][0][3, 60] == 1
 
 
-def test_undo_of_a_stroke_is_told(bridge, session):
+def test_naparis_own_undo_and_redo_only_tell_that_they_are_wanted(bridge, session):
     mask = shown(bridge, session)
     stroke(mask)
-    told = []
-    bridge.mask_painted.connect(lambda pixels, strokes: told.append((pixels.copy(), strokes)))
+    painted, told = mask.data.copy(), []
+    bridge.undo_wanted.connect(lambda: told.append("undo"))
+    bridge.redo_wanted.connect(lambda: told.append("redo"))
     mask.undo()
-    assert told
-    assert told[-1][0][3, 60] == 0
-    assert sum(strokes for _, strokes in told) == 0
+    mask.redo()
+    assert told == ["undo", "redo"]
+    assert np.array_equal(mask.data, painted)
+
+
+def test_a_stroke_cut_short_by_the_next_case_cannot_be_taken_back_there(bridge, session):
+    mask = shown(bridge, session)
+    mask._begin_stroke()  # what napari does while the button is down
+    stroke(mask)
+    mask = shown(bridge, session)
+    before = mask.data.copy()
+    mask._abort_stroke()  # what Escape does
+    assert np.array_equal(mask.data, before)
 
 
 def test_showing_a_case_is_not_taken_for_painting(bridge, session):
@@ -123,8 +130,6 @@ def test_a_new_proposal_moves_the_contour_but_not_touched_masks(bridge, session)
     bridge.show_proposal(session.current, session.mask)
     assert np.array_equal(mask.data, painted)
     assert np.array_equal(bridge.viewer.layers[PROPOSAL].data, session.current.proposal)
-    mask.undo()
-    assert mask.data[3, 60] == 0
 
 
 def test_a_new_proposal_replaces_an_untouched_mask(bridge, session):
@@ -135,14 +140,20 @@ def test_a_new_proposal_replaces_an_untouched_mask(bridge, session):
     assert mask.data[:, 32:].any()
 
 
-def test_resetting_to_the_proposal_can_be_undone(bridge, session):
+def test_another_draft_of_the_case_is_shown_and_not_told(bridge, session):
     mask = shown(bridge, session)
-    stroke(mask)
-    painted = mask.data.copy()
-    bridge.replace_mask(session.current.proposal)
-    assert np.array_equal(mask.data, session.current.proposal)
-    mask.undo()
-    assert np.array_equal(mask.data, painted)
+    told = []
+    bridge.mask_painted.connect(lambda *_: told.append(True))
+    other = 1 - session.mask
+    bridge.show_mask(other)
+    assert np.array_equal(mask.data, other)
+    assert not told
+
+
+def test_any_label_the_reader_paints_with_looks_like_mask(bridge, session):
+    mask = shown(bridge, session)
+    assert np.array_equal(mask.colormap.map(7), mask.colormap.map(1))
+    assert mask.colormap.map(0)[..., 3] == 0
 
 
 def test_a_layer_that_the_reader_removed_comes_back(bridge, session):
@@ -162,13 +173,72 @@ def test_an_empty_desk_shows_nothing_of_the_last_case(bridge, session):
     assert not any(np.any(layer.data) for layer in bridge.viewer.layers)
 
 
-def test_uncertainty_is_shown_where_the_teacher_is_unsure(bridge, session):
+def test_a_map_is_laid_over_the_film_and_gone_with_the_case(bridge, session):
     shown(bridge, session)
-    said = np.full((64, 64), 0.5, np.float32)
-    session.take_proposal(session.current.case.id, said, "other")
-    bridge.show_proposal(session.current, session.mask)
-    bridge.set_visible(UNCERTAINTY, True)
-    assert np.allclose(bridge.viewer.layers[UNCERTAINTY].data, 1.0, atol=1e-4)
+    values = np.full((64, 64), 0.5, np.float32)
+    bridge.show_overlay(values, (0.0, 0.5, 1.0))
+    layer = bridge.viewer.layers[OVERLAY]
+    assert layer.visible
+    assert np.array_equal(layer.data, values)
+    nothing, full = layer.colormap.map(np.array([0.0, 1.0]))
+    assert nothing[3] == 0  # the film alone
+    assert np.allclose(full[:3], (0, 0.5, 1), atol=0.01)
+    shown(bridge, session)
+    assert not layer.data.any()
+    bridge.show_overlay(None)
+    assert not layer.visible
+
+
+def test_mask_and_proposal_turn_from_fill_to_contour_and_back(bridge, session):
+    mask = shown(bridge, session)
+    proposal = bridge.viewer.layers[PROPOSAL]
+    assert (mask.contour, proposal.contour > 0) == (0, True)
+    for _ in range(2):
+        bridge.turn_contour(MASK)
+        bridge.turn_contour(PROPOSAL)
+    assert (mask.contour, proposal.contour > 0) == (0, True)
+    bridge.turn_contour(MASK)
+    assert mask.contour > 0
+
+
+def test_a_box_is_brought_into_the_middle_and_nearer(bridge, session):
+    shown(bridge, session)
+    camera = bridge.viewer.scene.camera
+    far = camera.zoom
+    bridge.camera.look_at((40, 8, 48, 16))
+    assert tuple(camera.center[-2:]) == (43.5, 11.5)
+    assert camera.zoom > far
+    bridge.camera.look_at_all()
+    assert camera.zoom == far
+
+
+def test_the_lasso_tells_its_corners_and_is_empty_again(bridge, session):
+    shown(bridge, session)
+    corners = []
+    bridge.lasso.drawn.connect(corners.append)
+    bridge.take_tool("lasso")
+    layer = bridge.lasso.layer
+    assert bridge.viewer.layers.selection.active is layer
+    line = [(2, 3), (2, 20), (20, 20)]
+    event = SimpleNamespace(type="mouse_press", button=1, position=line[0])
+    (draw,) = layer.mouse_drag_callbacks
+    drawing = draw(layer, event)
+    next(drawing)
+    for event.position in line[1:]:
+        event.type = "mouse_move"
+        next(drawing)
+    assert layer.shape_type == ["path"]  # seen while it is drawn
+    event.type = "mouse_release"
+    assert next(drawing, None) is None
+    assert np.array_equal(corners[0], line)
+    assert len(layer.data) == 0
+    bridge.take_tool("paint")
+    assert not layer.visible
+    assert bridge.viewer.layers.selection.active is bridge.viewer.layers[MASK]
+    bridge.take_tool("lasso")
+    assert bridge.lasso.layer is layer
+    shown(bridge, session)
+    assert [each.name for each in bridge.viewer.layers if each is not layer] == list(ORDER)
 
 
 def test_entropy_is_greatest_at_one_half_and_none_at_the_ends():

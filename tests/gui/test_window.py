@@ -7,13 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QApplication, QScrollArea
 
 from napari_semimedref import app
 from napari_semimedref.engine_client import EngineClient
+from napari_semimedref.fixed_layers import MASK
 from napari_semimedref.layout import lay_out
 from napari_semimedref.run_monitor import RunMonitor
-from napari_semimedref.viewer_bridge import MARKERS, MASK
+from napari_semimedref.sides import MARKERS
 from napari_semimedref.widgets.review import ReviewDock
 
 pytestmark = pytest.mark.window
@@ -83,6 +86,98 @@ def test_undo_after_the_next_case_changes_nothing_of_it(qtbot, desk):
     press(qtbot, viewer, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert np.array_equal(layer.data, before)
     assert np.array_equal(space.session.mask, before)
+
+
+def test_undo_and_redo_have_their_keys_and_come_back_with_the_case(qtbot, desk):
+    viewer, _docks, space = desk
+    layer, first = viewer.layers[MASK], space.session.case_id
+    before = layer.data.copy()
+    layer.paint((3, 60), 1)
+    painted = layer.data.copy()
+    space.skip()
+    press(qtbot, viewer, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    assert space.session.case_id == first
+    control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    press(qtbot, viewer, Qt.Key.Key_Z, control)
+    assert np.array_equal(layer.data, before)
+    press(qtbot, viewer, Qt.Key.Key_Z, control | shift)
+    assert np.array_equal(layer.data, painted)
+
+
+def mouse(viewer, kind, point, *, down):
+    """Send a mouse event at a place ``(row, column)`` of the film."""
+    canvas = viewer.window._qt_viewer.canvas.native
+    camera = viewer.scene.camera
+    center = np.array([canvas.width(), canvas.height()]) / 2
+    place = QPointF(*(center + (np.array(point) - camera.center[-2:])[::-1] * camera.zoom))
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    button = none if kind == QEvent.Type.MouseMove else left
+    state = left if down else none
+    event = QMouseEvent(
+        kind, place, canvas.mapToGlobal(place), button, state, Qt.KeyboardModifier.NoModifier
+    )
+    QApplication.sendEvent(canvas, event)
+
+
+def drag(qtbot, viewer, points):
+    mouse(viewer, QEvent.Type.MouseMove, points[0], down=False)
+    mouse(viewer, QEvent.Type.MouseButtonPress, points[0], down=True)
+    for point in points:
+        mouse(viewer, QEvent.Type.MouseMove, point, down=True)
+        qtbot.wait(25)  # the canvas heeds a few moves a second, and not at once
+    mouse(viewer, QEvent.Type.MouseButtonRelease, points[-1], down=False)
+
+
+CIRCLE = [
+    (32 + 14 * np.sin(angle), 40 + 14 * np.cos(angle)) for angle in np.linspace(0, 2 * np.pi, 24)
+]
+
+
+def test_a_brush_stroke_of_the_mouse_is_one_step_of_undo(qtbot, desk):
+    viewer, _docks, space = desk
+    layer = viewer.layers[MASK]
+    before = layer.data.copy()
+    press(qtbot, viewer, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+    drag(qtbot, viewer, [(10, column) for column in range(20, 45, 4)])
+    assert layer.data[10, 20:44].all()
+    assert space.editing.to_undo == "stroke"
+    space.editing.undo()
+    assert np.array_equal(layer.data, before)
+    assert space.editing.to_undo == ""
+
+
+def test_a_lasso_of_the_mouse_adds_what_it_surrounds(qtbot, desk):
+    viewer, _docks, space = desk
+    before = space.session.mask
+    press(qtbot, viewer, Qt.Key.Key_5, Qt.KeyboardModifier.AltModifier)
+    drag(qtbot, viewer, CIRCLE)
+    mask = space.session.mask
+    assert mask[32, 28:52].all()
+    assert np.array_equal(mask[:, :20], before[:, :20])
+    assert np.array_equal(viewer.layers[MASK].data, mask)
+    press(qtbot, viewer, Qt.Key.Key_6, Qt.KeyboardModifier.AltModifier)
+    drag(qtbot, viewer, CIRCLE)
+    assert not space.session.mask[32, 28:52].any()
+
+
+def test_a_click_with_the_region_tool_takes_the_region_out_and_in(qtbot, desk):
+    viewer, _docks, space = desk
+    mask = space.session.mask
+    inside = tuple(np.argwhere(mask).mean(axis=0))
+    press(qtbot, viewer, Qt.Key.Key_8, Qt.KeyboardModifier.AltModifier)
+    for expected in (0, 1):
+        mouse(viewer, QEvent.Type.MouseMove, inside, down=False)
+        mouse(viewer, QEvent.Type.MouseButtonPress, inside, down=True)
+        mouse(viewer, QEvent.Type.MouseButtonRelease, inside, down=False)
+        assert space.session.mask[round(inside[0]), round(inside[1])] == expected
+
+
+def test_the_mask_dock_fits_a_small_screen_without_scrolling(qtbot, desk):
+    _viewer, docks, _space = desk
+    area = docks.editing.findChild(QScrollArea)
+    area.resize(250, 330)
+    assert docks.editing.body.minimumSizeHint().height() <= 330
+    assert docks.editing.body.minimumSizeHint().width() <= 250
 
 
 def test_the_patients_sides_are_drawn_on_the_canvas(desk):

@@ -15,8 +15,9 @@ from training.config import ViewsConfig, preset
 from training.engine.data import as_network_input, shrink_image, shrink_mask
 from training.engine.explain import explain
 from training.engine.inputs import Films, weak_views
-from training.engine.predict import Predictor, entropy
+from training.engine.predict import Predictor
 from training.engine.preview import preview
+from training.engine.proposal import propose
 from training.engine.streams import Key
 from training.engine.views import apply_weak, draw_weak
 from training.errors import EngineError
@@ -76,16 +77,26 @@ class Answers:
     def _load(self) -> None:
         model = serving_model(self._project)
         self._model = None if model is None else model.id
+        self._model_folder = None if model is None else model.folder
+        self._student: Predictor | None = None
         self._predictor = None if model is None else Predictor.load(model.folder, self._device)
 
     def _predict(self, request: dict[str, Any]) -> dict[str, Any]:
         if self._predictor is None:
             raise EngineError(NO_TEACHER)
-        case_id = _text(request, "case")
-        image = self._image(case_id)
-        probability = self._predictor.probability(image, _text(request, "description"))
-        arrays = {"probability": probability, "entropy": entropy(probability)}
+        image, text = self._image(_text(request, "case")), _text(request, "description")
+        also = request.get("also") or []
+        if not isinstance(also, list):
+            raise EngineError("The request's 'also' is a list of names.")
+        arrays = propose(self._predictor, self._read_student, image, text, also)
         return {"arrays": self._send(request, arrays), "model": self._model}
+
+    def _read_student(self) -> Predictor:
+        """The serving model's student; read when it is first asked for."""
+        if self._student is None:
+            assert self._model_folder is not None, "there is a teacher, so there is its folder"
+            self._student = Predictor.load(self._model_folder, self._device, "student")
+        return self._student
 
     def _explain(self, request: dict[str, Any]) -> dict[str, Any]:
         if self._predictor is None:

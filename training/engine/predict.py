@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from training.engine.checkpoint import read_network
+from training.engine.checkpoint import Role, read_network
 from training.engine.data import FilmPool, as_network_input, shrink_image
 from training.engine.networks import Network
 from training.engine.views import standardize
@@ -31,9 +31,9 @@ class Predictor:
     device: torch.device
 
     @classmethod
-    def load(cls, folder: Path, device: torch.device) -> Predictor:
-        """The teacher of a model folder; EngineError if it cannot be used."""
-        return cls(read_network(folder, "teacher").to(device), device)
+    def load(cls, folder: Path, device: torch.device, role: Role = "teacher") -> Predictor:
+        """The teacher, or the student, of a model folder; EngineError if it cannot be used."""
+        return cls(read_network(folder, role).to(device), device)
 
     def probability(self, image: NDArray[np.float32], description: str) -> NDArray[np.float32]:
         """Foreground probability of one film.
