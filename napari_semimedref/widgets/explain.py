@@ -124,15 +124,16 @@ class ExplainDock(Dock):
         self.mirrored.setText("")
         self.clear.setEnabled(False)
 
-    def _chosen(self) -> list[str]:
+    def _items(self) -> list[QListWidgetItem]:
         items = (self.maps.item(row) for row in range(self.maps.count()))
-        checked = (item for item in items if item.checkState() == Qt.CheckState.Checked)
+        return [item for item in items if item is not None]
+
+    def _chosen(self) -> list[str]:
+        checked = (item for item in self._items() if item.checkState() == Qt.CheckState.Checked)
         return [item.data(Qt.ItemDataRole.UserRole) for item in checked]
 
     def _choose(self) -> None:
-        offered = {
-            self.maps.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.maps.count())
-        }
+        offered = {item.data(Qt.ItemDataRole.UserRole) for item in self._items()}
         chosen = self._chosen()
         self._wanted = ((self._wanted or set()) - offered) | set(chosen)
         self.workspace.bridge.explanation.choose(chosen)

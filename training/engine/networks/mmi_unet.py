@@ -45,6 +45,7 @@ def refine(features: Tensor, spread: nn.Conv2d, last: nn.Sequential, step: int) 
     (B, 1, H * step, W * step) float
     """
     narrow, rows, columns = last[1], *features.shape[2:]
+    assert isinstance(narrow, nn.Conv2d) and narrow.bias is not None
     places = F.linear(features.permute(0, 2, 3, 1), spread.weight.flatten(1), spread.bias)
     patches = last[0](places).flatten(1, 2) @ _patch_kernel(narrow.weight, step)
     size = rows * step, columns * step
