@@ -175,7 +175,9 @@ def _end_left_over(session_id: int, children: list[psutil.Process]) -> None:
     services = [
         child for child in children if child.is_running() and "serve" in " ".join(child.cmdline())
     ]
-    _, alive = psutil.wait_procs(services, timeout=15)
+    _, alive = psutil.wait_procs(
+        services, timeout=60
+    )  # one that still loads its libraries notices late
     assert not alive, "the service outlived its window"
     for process in psutil.process_iter():
         try:
