@@ -149,7 +149,7 @@ def _is_ready(space: Any) -> bool:
     if not space.is_open:
         return True
     opened = space.session.current
-    if space.monitor.view.alive:
+    if space.monitor.view.alive or space.engine.busy:
         return False
     return opened is not None and (opened.proposal is not None or not space.session.has_teacher)
 
