@@ -110,8 +110,10 @@ def _make(name: str, values: np.ndarray, shape: tuple[int, ...]) -> Image:
 
 
 def _one_sided() -> Colormap:
-    colors = [(*MORE, 0.0), (*MORE, OPAQUE)]
-    return Colormap(np.array(colors, np.float32), name="semimedref more")
+    # Opacity grows late: a deep layer answers a little everywhere, and its peaks are what is asked for.
+    steps = np.linspace(0, 1, 9, dtype=np.float32)
+    colors = np.column_stack([np.outer(np.ones_like(steps), MORE), OPAQUE * steps**3])
+    return Colormap(colors.astype(np.float32), controls=steps, name="semimedref more")
 
 
 def _two_sided() -> Colormap:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem
 
@@ -21,7 +22,11 @@ LEGEND = (
     "Grad-CAM: orange where a layer mattered for the mask. Differences: orange where your words add foreground, blue "
     "where they take some away."
 )
-FIRST_SHOWN = 2  # Place of the Grad-CAM layer shown at first: neither the finest nor the coarsest.
+TELLING = (
+    "difference_mirrored"  # The map shown at first, if the words' sides moved the mask at all ...
+)
+LEAST_MOVED = 0.05
+MIDDLE = 2  # ... else the Grad-CAM of this layer, neither the finest nor the coarsest.
 
 
 class ExplainDock(Dock):
@@ -86,13 +91,14 @@ class ExplainDock(Dock):
             return
         maps = {name: answer.arrays[name] for name in _in_order(answer)}
         if self._wanted is None or (self._wanted and not self._wanted & maps.keys()):
-            cams = [name for name in maps if name.startswith(CAM)]
-            self._wanted = {cams[min(FIRST_SHOWN, len(cams) - 1)]} if cams else set()
-        self._offer(list(maps))
+            self._wanted = _first_shown(maps)
+        self._offer(maps)
         mirrored = answer.fields.get("texts", {}).get("mirrored", "")
         self.mirrored.setText(f"Mirrored words: {mirrored}")
         same = answer.request["description"] == session.description
-        self.status.setText(f"Explained by {answer.fields.get('model')}." if same else STALE)
+        self.status.setText(
+            f"Explained by the teacher {answer.fields.get('model')}." if same else STALE
+        )
         self.workspace.bridge.explanation.show(maps, opened.image.shape, self._chosen())
 
     def forget(self) -> None:
@@ -104,12 +110,12 @@ class ExplainDock(Dock):
 
     # -- inside ------------------------------------------------------------------------------------
 
-    def _offer(self, names: list[str]) -> None:
+    def _offer(self, maps: dict[str, np.ndarray]) -> None:
         with painted_once(self.maps):
             self._drop_rows()
             self.maps.blockSignals(True)
-            for name in names:
-                item = QListWidgetItem(title_of(name))
+            for name, values in maps.items():
+                item = QListWidgetItem(f"{title_of(name)}{_strength(name, values)}")
                 item.setData(Qt.ItemDataRole.UserRole, name)
                 shown = name in (self._wanted or ())
                 item.setCheckState(Qt.CheckState.Checked if shown else Qt.CheckState.Unchecked)
@@ -141,6 +147,20 @@ class ExplainDock(Dock):
     def _on_words(self, _words: str) -> None:
         if self.maps.count():
             self.status.setText(STALE)
+
+
+def _first_shown(maps: dict[str, np.ndarray]) -> set[str]:
+    if TELLING in maps and np.abs(maps[TELLING]).max() >= LEAST_MOVED:
+        return {TELLING}
+    seen = [name for name, values in maps.items() if name.startswith(CAM) and values.any()]
+    return {seen[min(MIDDLE, len(seen) - 1)]} if seen else set()
+
+
+def _strength(name: str, values: np.ndarray) -> str:
+    """How much there is to see: a map may be empty, and then the film shows nothing of it."""
+    if name in DIFFERENCES:
+        return f": up to {100 * np.abs(values).max():.0f} %"
+    return "" if values.any() else ": nothing here"
 
 
 def _in_order(answer: Answer) -> list[str]:

@@ -17,7 +17,13 @@ from training.errors import ConfigError, EngineError
 
 TEXTS = [describe("left"), describe("right")]
 VOCABULARY = collect_vocabulary(TEXTS)
-PAPER = {"image_size": 224, "widths": (64, 128, 256, 512), "heads": 8, "text_width": 768}
+PAPER = {
+    "image_size": 224,
+    "widths": (64, 128, 256, 512),
+    "heads": 8,
+    "text_width": 768,
+    "pointer": False,
+}
 
 
 def make(**changes):
@@ -86,10 +92,27 @@ def test_lvit_takes_texts_of_1_to_64_words_and_padding_changes_nothing():
     assert torch.allclose(longer, together[-1], atol=1e-5)  # What is too long loses its end.
 
 
+def test_the_pointer_leads_words_to_the_mask_and_not_into_the_image_vector():
+    image = torch.randn(1, 1, 64, 64).expand(2, -1, -1, -1)
+    network, plain = make(), make(pointer=False)
+    said = network(image, TEXTS)
+    assert torch.equal(said.image_vector[0], said.image_vector[1])
+    with torch.no_grad():
+        for weight in network.pointer.parameters():
+            weight.zero_()
+    muted = network(image, TEXTS)
+    assert not torch.allclose(said.logits, muted.logits, atol=1e-3)
+    assert torch.equal(said.image_vector, muted.image_vector)
+    missing, _unread = plain.load_state_dict(network.state_dict(), strict=False)
+    assert missing == []
+    assert torch.allclose(plain(image, TEXTS).logits, muted.logits, atol=1e-6)
+
+
 def test_words_move_the_mask_of_lvit_but_not_of_its_variant_without_text():
     image = torch.randn(1, 1, 32, 32).expand(2, -1, -1, -1)
-    said = make()(image, TEXTS).logits
-    assert not torch.allclose(said[0], said[1], atol=1e-5)
+    for pointer in (True, False):
+        said = make(pointer=pointer)(image, TEXTS).logits
+        assert not torch.allclose(said[0], said[1], atol=1e-5)
     deaf = make(use_text=False)
     assert isinstance(deaf.words, NoWords)
     unheard = deaf(image, TEXTS).logits

@@ -67,11 +67,17 @@ def _explanation(request: dict, exchange: Path) -> dict:
     spot = np.zeros((32, 32), np.float32)
     columns = slice(20, 28) if "right" in request["description"] else slice(4, 12)
     spot[20:28, columns] = 1.0
-    maps |= {"cam_DownViT1": spot, "difference_wordless": spot, "difference_mirrored": -spot}
+    maps["cam_DownCNN2"] = np.zeros((32, 32), np.float32)
+    heard = 0 if request["description"] == "deaf" else 1
+    maps["cam_DownViT1"] = spot
+    maps |= {"difference_wordless": heard * spot, "difference_mirrored": -heard * spot}
     name = f"{request['id']}.npz"
     np.savez(exchange / name, **maps)
     answer = {"id": request["id"], "ok": True, "arrays": name, "model": "second-teacher"}
-    return answer | {"layers": ["DownCNN1", "DownViT1"], "texts": {"mirrored": "The other side."}}
+    return answer | {
+        "layers": ["DownCNN1", "DownCNN2", "DownViT1"],
+        "texts": {"mirrored": "The other side."},
+    }
 
 
 if __name__ == "__main__":

@@ -9,12 +9,12 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from test_docks import PATIENCE_MS, docked, use_small_processes
 
-from napari_semimedref.explanation_layers import ExplanationLayers
+from napari_semimedref.explanation_layers import ExplanationLayers, title_of
 from napari_semimedref.viewer_bridge import MASK, ORDER
 from napari_semimedref.widgets.explain import NO_TEACHER, STALE, ExplainDock
 from napari_semimedref.workspace import Workspace
 
-DEEP, FINE = "Grad-CAM DownViT1", "Grad-CAM DownCNN1"
+DEEP, FINE, EMPTY = "Grad-CAM DownViT1", "Grad-CAM DownCNN1", "Grad-CAM DownCNN2"
 WORDLESS, MIRRORED = "with − without words", "with − mirrored words"
 RIGHT = "One infected area, lower right lung."
 
@@ -42,7 +42,7 @@ def explained(qtbot, dock):
 def check(dock, *titles):
     for row in range(dock.maps.count()):
         item = dock.maps.item(row)
-        wanted = item.text() in titles
+        wanted = title_of(item.data(Qt.ItemDataRole.UserRole)) in titles
         item.setCheckState(Qt.CheckState.Checked if wanted else Qt.CheckState.Unchecked)
 
 
@@ -58,12 +58,18 @@ def edges(layer) -> np.ndarray:
 def test_an_explanation_offers_all_maps_and_lays_one_over_the_film(qtbot, space, dock):
     explained(qtbot, dock)
     titles = [dock.maps.item(row).text() for row in range(dock.maps.count())]
-    assert titles == [WORDLESS, MIRRORED, FINE, DEEP]
-    assert extra_layers(space) == [DEEP]
+    assert titles == [
+        f"{WORDLESS}: up to 100 %",
+        f"{MIRRORED}: up to 100 %",
+        FINE,
+        f"{EMPTY}: nothing here",
+        DEEP,
+    ]
+    assert extra_layers(space) == [MIRRORED]
     assert "second-teacher" in dock.status.text()
     assert "The other side." in dock.mirrored.text()
     names = [layer.name for layer in space.viewer.layers]
-    assert names.index(DEEP) == names.index(MASK) - 1
+    assert names.index(MIRRORED) == names.index(MASK) - 1
     assert space.viewer.layers.selection.active is space.viewer.layers[MASK]
 
 
@@ -120,6 +126,7 @@ def test_an_answer_that_comes_after_its_case_has_gone_is_dropped(qtbot, space, d
 def test_the_present_words_are_explained_and_older_ones_are_said_to_be(qtbot, space, dock):
     space.session.edit_description(RIGHT)
     explained(qtbot, dock)
+    check(dock, DEEP)
     shown = space.viewer.layers[DEEP].data
     assert shown[24, 24] == 1
     assert shown[24, 8] == 0
@@ -129,6 +136,7 @@ def test_the_present_words_are_explained_and_older_ones_are_said_to_be(qtbot, sp
 
 def test_a_layer_that_the_reader_removed_does_no_harm(qtbot, space, dock):
     explained(qtbot, dock)
+    check(dock, DEEP)
     space.viewer.layers.remove(space.viewer.layers[DEEP])
     check(dock)
     check(dock, DEEP)
@@ -153,6 +161,13 @@ def test_before_the_first_teacher_the_dock_says_so_and_starts_no_service(qtbot, 
     assert dock.status.text() == NO_TEACHER
     assert not workspace.engine.busy
     workspace.close_project()
+
+
+def test_where_words_change_nothing_a_layer_of_the_network_is_shown_first(qtbot, space, dock):
+    space.session.edit_description("deaf")
+    explained(qtbot, dock)
+    assert extra_layers(space) == [DEEP]
+    assert f"{MIRRORED}: up to 0 %" in [dock.maps.item(row).text() for row in range(2)]
 
 
 def test_maps_without_a_mask_layer_lie_on_top():

@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from training.config import NetworkConfig
-from training.engine.networks.referring import Output
+from training.engine.networks.referring import Output, Pointer
 from training.engine.networks.text import FrozenBert, NoWords, SmallTextEncoder
 
 DEPTHS = {"lvit-t": 1, "lvit-s": 4, "lvit-b": 6}
 TOKEN_SIDE = 16  # Pixels of the image under one token, at every level.
+POINTED = 2  # Level whose skip hears where the words point: a quarter of the image's side.
 
 
 class Plam(nn.Module):
@@ -145,6 +146,7 @@ class LViT(nn.Module):
         self.project_image = nn.Linear(widths[-1], config.projection)
         if not isinstance(words, NoWords):
             self.read = WordsAtPlaces(words.width, widths)
+            self.pointer = Pointer(words.width, widths[POINTED]) if config.pointer else None
             self.project_text = nn.Linear(words.width, config.projection)
             self.read_zones = nn.Linear(words.width, 6) if config.zone_reading else None
         assert self.last.bias is not None
@@ -166,14 +168,14 @@ class LViT(nn.Module):
         deep = maps.pop()
         image_vector = self.project_image(deep.mean((2, 3)))
         told = None if isinstance(self.words, NoWords) else self.words(descriptions)
+        pooled = None if told is None else _pool(*told)
+        if pooled is not None and self.pointer is not None:
+            maps[POINTED] = maps[POINTED] + self.pointer(pooled, *maps[POINTED].shape[2:])
         for level, seen in reversed(list(enumerate(self._transform(maps, told)))):
             deep = self.ups[level](deep, self.plam[level](maps[level] + seen))
         logits = self.last(deep)
-        if told is None:
+        if pooled is None:
             return without_words(logits, image_vector)
-        features, present = told
-        weight = present[..., None].to(features.dtype)
-        pooled = (features * weight).sum(1) / weight.sum(1)
         silent = pooled.new_zeros(len(pooled), 6)
         zones = silent if self.read_zones is None else self.read_zones(pooled)
         return Output(logits, image_vector, self.project_text(pooled), zones)
@@ -215,6 +217,11 @@ def without_words(logits: Tensor, image_vector: Tensor) -> Output:
     return Output(
         logits, image_vector, torch.zeros_like(image_vector), image_vector.new_zeros(len(logits), 6)
     )
+
+
+def _pool(features: Tensor, present: Tensor) -> Tensor:
+    weight = present[..., None].to(features.dtype)
+    return (features * weight).sum(1) / weight.sum(1)
 
 
 def _transformer(width: int, heads: int, depth: int) -> nn.Module:
