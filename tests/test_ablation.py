@@ -190,7 +190,7 @@ def test_ours_is_compared_with_supervised_training_of_the_same_mixing(snapshot, 
     assert (ours.views, ours.method) == (base.views, base.method)
     assert mixing.views == ours.views
     assert mixing.method.model_dump() | {"name": "semi-medref"} == ours.method.model_dump()
-    assert runs["mixing-longer"].config.training.steps == round(1.6 * base.training.steps)
+    assert runs["mixing-longer"].config.training.steps == round(EQUAL_TIME * base.training.steps)
     recipe, plain = runs["paper-whole"].config, runs["plain"].config
     assert (recipe.views, recipe.method) == (preset("paper").views, preset("paper").method)
     assert plain.views == recipe.views

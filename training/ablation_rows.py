@@ -10,9 +10,9 @@ from training.config import RunConfig, preset
 Sections = dict[str, dict[str, Any]]
 PARTS = ("T-S", "PosAug", "T-PatchMix", "ITCL")
 LVIT_PARTS = ("Text", "EPI", "LV")
-# A supervised step takes one student pass, a semi-supervised one two and a teacher's: after a quarter or a third
-# of burn-in a round costs about 1.6 times as much (benchmarks/step_time.py).
-EQUAL_TIME = 1.6
+# A semi-supervised step costs about 2.1 supervised ones (benchmarks/step_time.py), so a round with a quarter to a third
+# of burn-in 1.7 to 1.8 times as much as a supervised one of the same steps.
+EQUAL_TIME = 1.75
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from docking import use_small_processes
 from made import small_project
+from napari.components import ViewerModel
 from teachers import probability, promote
 
 from napari_semimedref.display import DisplayError, ensure_display
 from napari_semimedref.session import ReviewSession
+from napari_semimedref.workspace import Workspace
 from training.pool import Project
 
 os.environ.setdefault("NAPARI_CONFIG", "")  # neither read nor write the user's settings
@@ -53,3 +56,13 @@ def session(taught_project: Project):
     made.plan()
     yield made
     made.close()
+
+
+@pytest.fixture
+def space(qtbot, taught_project: Project):
+    """A workspace over the taught project, with the small service and round in the engine's place."""
+    workspace = Workspace(ViewerModel())
+    assert workspace.open_project(taught_project.folder, "Ada")
+    use_small_processes(workspace)
+    yield workspace
+    workspace.close_project()

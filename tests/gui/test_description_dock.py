@@ -3,40 +3,25 @@ past; and proposals that follow them without touching a reader's own mask."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from made import LEFT, RIGHT, spot
-from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QTextCharFormat
 from qtpy.QtWidgets import QPushButton
 
-from napari_semimedref.engine_client import EngineClient
 from napari_semimedref.viewer_bridge import MASK
 from napari_semimedref.widgets.description import DescriptionDock
 from napari_semimedref.widgets.problems import MOST
 from napari_semimedref.word_reading import QUICK, fit_words, read_mask_zones
-from napari_semimedref.workspace import Workspace
 from napari_semimedref.zone_outlines import ZONES_LAYER
 from training.report import THIRDS, parse
 
 HERE = Path(__file__).parent
 PATIENCE_MS = 60_000
 MISSPELT = "Unilateral pulmonary infection, one infected area, loewr left lung."
-
-
-@pytest.fixture
-def space(qtbot, taught_project):
-    workspace = Workspace(ViewerModel())
-    assert workspace.open_project(taught_project.folder, "Ada")
-    folder = workspace.session.project.folder
-    service = [sys.executable, str(HERE / "small_service.py"), str(folder)]
-    workspace.engine = EngineClient(service, folder / "service.log")
-    yield workspace
-    workspace.close_project()
 
 
 @pytest.fixture

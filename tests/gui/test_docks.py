@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
+from docking import docked
 from made import LEFT, small_project, spot
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton
 from teachers import probability, promote
 
-from napari_semimedref.engine_client import EngineClient
 from napari_semimedref.fixed_layers import MASK, PROPOSAL
-from napari_semimedref.run_monitor import RunMonitor
 from napari_semimedref.session import LATER, UNUSABLE
 from napari_semimedref.widgets.description import DescriptionDock
 from napari_semimedref.widgets.queue import QueueDock
@@ -28,30 +25,6 @@ from training.pool.listing import list_rows
 
 HERE = Path(__file__).parent
 PATIENCE_MS = 20_000
-
-
-@pytest.fixture
-def space(qtbot, taught_project):
-    workspace = Workspace(ViewerModel())
-    assert workspace.open_project(taught_project.folder, "Ada")
-    use_small_processes(workspace)
-    yield workspace
-    workspace.close_project()
-
-
-def use_small_processes(workspace):
-    """Put the tests' service and round in the engine's place."""
-    folder = workspace.session.project.folder
-    service = [sys.executable, str(HERE / "small_service.py"), str(folder)]
-    workspace.engine = EngineClient(service, folder / "service.log")
-    command = (sys.executable, str(HERE / "small_round.py"))
-    workspace.monitor = RunMonitor(workspace.session.project, command)
-
-
-def docked(qtbot, kind, workspace):
-    dock = kind(workspace)
-    qtbot.addWidget(dock)
-    return dock
 
 
 def test_without_a_project_a_dock_says_how_to_open_one(qtbot):

@@ -6,26 +6,14 @@ import re
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtWidgets import QPushButton
-from test_docks import use_small_processes
 
 from napari_semimedref import keys
 from napari_semimedref.fixed_layers import MASK, OVERLAY, PROPOSAL
 from napari_semimedref.tools import TOOLS
 from napari_semimedref.widgets.editing import EditingDock
-from napari_semimedref.workspace import Workspace
 
 PATIENCE_MS = 20_000
-
-
-@pytest.fixture
-def space(qtbot, taught_project):
-    workspace = Workspace(ViewerModel())
-    assert workspace.open_project(taught_project.folder, "Ada")
-    use_small_processes(workspace)
-    yield workspace
-    workspace.close_project()
 
 
 @pytest.fixture

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from docking import docked
 from made import LEFT, small_project
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
-from test_docks import PATIENCE_MS, docked, use_small_processes
 
 from napari_semimedref.explanation_layers import ExplanationLayers, title_of
 from napari_semimedref.viewer_bridge import MASK, ORDER
 from napari_semimedref.widgets.explain import NO_TEACHER, STALE, ExplainDock
 from napari_semimedref.workspace import Workspace
 
+PATIENCE_MS = 20_000
 DEEP, FINE, EMPTY = "Grad-CAM DownViT1", "Grad-CAM DownCNN1", "Grad-CAM DownCNN2"
 WORDLESS, MIRRORED = "with − without words", "with − mirrored words"
 RIGHT = "One infected area, lower right lung."
-
-
-@pytest.fixture
-def space(qtbot, taught_project):
-    workspace = Workspace(ViewerModel())
-    assert workspace.open_project(taught_project.folder, "Ada")
-    use_small_processes(workspace)
-    yield workspace
-    workspace.close_project()
 
 
 @pytest.fixture

@@ -3,38 +3,23 @@ readings; and that a hundred thousand cases are no more work than what the scree
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from made import LEFT, RIGHT, small_project, spot
-from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from teachers import probability, promote
 
-from napari_semimedref.engine_client import EngineClient
 from napari_semimedref.widgets.queue import QueueDock
 from napari_semimedref.widgets.queue_filters import SECOND
 from napari_semimedref.widgets.queue_list import AHEAD
 from napari_semimedref.widgets.queue_model import CHIPS_ROLE, PICTURE_ROLE, ROW_ROLE, QueueModel
-from napari_semimedref.workspace import Workspace
 from training.pool.listing import ListedCase
 from training.pool.second_reading import ask_second_reading
 
 HERE = Path(__file__).parent
 PATIENCE_MS = 60_000
-
-
-@pytest.fixture
-def space(qtbot, taught_project):
-    workspace = Workspace(ViewerModel())
-    assert workspace.open_project(taught_project.folder, "Ada")
-    folder = workspace.session.project.folder
-    service = [sys.executable, str(HERE / "small_service.py"), str(folder)]
-    workspace.engine = EngineClient(service, folder / "service.log")
-    yield workspace
-    workspace.close_project()
 
 
 @pytest.fixture
