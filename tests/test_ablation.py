@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from training import ablation
 from training.ablation import plan, run_all, with_share
-from training.ablation_rows import TABLES, with_lvit
+from training.ablation_rows import EQUAL_TIME, TABLES, with_lvit
 from training.ablation_scores import FIGURES, Cell, cells
 from training.cli import app
 from training.cli.ablate import lines
