@@ -24,7 +24,7 @@ def phantom(
     project: ProjectFolder,
     cases: Annotated[int, typer.Option(min=1, help="How many films to make.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same bytes.")] = 0,
-    size: Annotated[int, typer.Option(min=64, max=1024, help="Side of the films in pixels.")] = 256,
+    size: Annotated[int, typer.Option(min=64, max=2048, help="Side of the films in pixels.")] = 256,
     labels: Annotated[float, typer.Option(min=0, max=1, help="Share that comes in labeled.")] = 0.2,
     distractors: Annotated[
         float, typer.Option(min=0, max=1, help="Probability of lesions that the words do not name.")

@@ -18,6 +18,8 @@ from training.errors import FormatError
 from training.pool.images import read_image, read_mask
 from training.snapshot import SnapshotCase
 
+ROOM = 0.2  # Share of a device's free memory that a pool of films may take.
+
 
 @dataclass(frozen=True)
 class FilmPool:
@@ -36,6 +38,15 @@ class FilmPool:
 
     def __len__(self) -> int:
         return len(self.cases)
+
+    def on(self, device: torch.device) -> FilmPool:
+        """The same films, kept on the device if they fill at most `ROOM` of its free memory; else as they are."""
+        tensors = [self.images] if self.masks is None else [self.images, self.masks]
+        needed = sum(each.nbytes for each in tensors)
+        if device.type != "cuda" or needed > ROOM * torch.cuda.mem_get_info(device)[0]:
+            return self
+        moved = [each.to(device) for each in tensors]
+        return FilmPool(self.cases, moved[0], moved[1] if len(moved) > 1 else None)
 
     def texts(self, numbers: list[int]) -> tuple[str, ...]:
         """Descriptions of the numbered cases."""

@@ -152,7 +152,14 @@ def _loss(this: Round, burn_in: int, weight: float) -> StepLoss:
             this.wrapped, this.student, *pools, config, weight, this.convention, this.memory
         )
     return semi_medref_step(
-        this.wrapped, this.teacher.network, labeled, unlabeled, config, weight, this.convention
+        this.wrapped,
+        this.teacher.network,
+        labeled,
+        unlabeled,
+        config,
+        weight,
+        this.convention,
+        this.prior,
     )
 
 

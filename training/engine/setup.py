@@ -14,6 +14,7 @@ from training.engine import checkpoint
 from training.engine.data import CaseOrder, FilmPool, load_films
 from training.engine.methods.lvit_epi import LvitMemory, open_memory
 from training.engine.networks import Network, build, collect_vocabulary
+from training.engine.prior import ZonePrior
 from training.engine.streams import Key
 from training.engine.teacher import Teacher
 from training.errors import EngineError
@@ -80,6 +81,7 @@ class Round:
     labeled_order: CaseOrder
     unlabeled_order: CaseOrder
     memory: LvitMemory | None
+    prior: ZonePrior | None
     counters: Counters = field(default_factory=Counters)
 
     def save(self) -> None:
@@ -110,7 +112,7 @@ def prepare(folder: RunFolder, events: EventWriter, device: str | None) -> Round
     """
     config, snapshot = folder.read_config(), folder.read_snapshot()
     fabric = make_fabric(device or config.device, config.training)
-    pools = _load(snapshot, config, events)
+    pools = _load(snapshot, config, events, fabric.device)
     student = _make_student(folder, config, snapshot)
     resumed = checkpoint.has_state(folder.last)
     if resumed:
@@ -144,8 +146,16 @@ def prepare(folder: RunFolder, events: EventWriter, device: str | None) -> Round
         labeled_order=CaseOrder(len(pools.labeled), config.seed, "labeled"),
         unlabeled_order=CaseOrder(max(1, len(pools.unlabeled)), config.seed, "unlabeled"),
         memory=memory,
+        prior=_make_prior(config, pools),
         counters=counters,
     )
+
+
+def _make_prior(config: RunConfig, pools: Pools) -> ZonePrior | None:
+    method = config.method
+    if method.name != "semi-medref" or method.zone_prior == 0 or len(pools.unlabeled) == 0:
+        return None
+    return ZonePrior.from_films(pools.labeled, method.zone_prior)
 
 
 def make_fabric(device: str, training: TrainingConfig) -> Fabric:
@@ -184,15 +194,17 @@ def _make_student(folder: RunFolder, config: RunConfig, snapshot: Snapshot) -> N
     return build(network, vocabulary, pretrained=config.init_from is None)
 
 
-def _load(snapshot: Snapshot, config: RunConfig, events: EventWriter) -> Pools:
+def _load(
+    snapshot: Snapshot, config: RunConfig, events: EventWriter, device: torch.device
+) -> Pools:
     side, root = config.network.image_size, Path(snapshot.root)
 
     def warn(sentence: str) -> None:
         events.write("warning", sentence=sentence)
 
     pools = Pools(
-        labeled=load_films(root, snapshot.labeled, side, warn, need_masks=True),
-        unlabeled=load_films(root, snapshot.unlabeled, side, warn, need_masks=False),
+        labeled=load_films(root, snapshot.labeled, side, warn, need_masks=True).on(device),
+        unlabeled=load_films(root, snapshot.unlabeled, side, warn, need_masks=False).on(device),
         gate=load_films(root, snapshot.gate, side, warn, need_masks=True),
         report=load_films(root, snapshot.report, side, warn, need_masks=True),
     )

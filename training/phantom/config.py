@@ -30,7 +30,7 @@ class PhantomConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    size: int = Field(256, ge=64, le=1024, description="Side of the square film, in pixels.")
+    size: int = Field(256, ge=64, le=2048, description="Side of the square film, in pixels.")
     laterality: Literal["image", "patient"] = Field(
         "image", description="Whether 'left' in a description is the picture's or the patient's."
     )

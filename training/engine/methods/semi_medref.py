@@ -21,7 +21,8 @@ from training.engine.methods.supervised import (
 )
 from training.engine.networks import Output
 from training.engine.objectives import PseudoTargets, consistency_loss, pseudo_targets
-from training.engine.views import standardize
+from training.engine.prior import ZonePrior
+from training.engine.views import draw_weak, standardize
 from training.engine.words import are_negative, consistent, zones_of_texts
 from training.report.zones import Convention
 
@@ -36,6 +37,7 @@ def semi_medref_step(
     config: RunConfig,
     lambda_u: float,
     convention: Convention,
+    prior: ZonePrior | None = None,
 ) -> StepLoss:
     """One step of the semi-supervised phase (Semi-MedRef; METHOD §1).
 
@@ -46,11 +48,16 @@ def semi_medref_step(
     ----------
     lambda_u : float
         The ramped weight of the unlabeled pool.
+    prior : ZonePrior, optional
+        Lowers the teacher's probabilities where the words speak against lesions.
     """
     method, views = config.method, config.views
     with_masks = labeled_student_films(weak_views(labeled, views), views, convention)
     weak = weak_views(unlabeled, views)
     probabilities = teacher_probabilities(teacher, weak)
+    if prior is not None:
+        draws = [draw_weak(key, views) for key in weak.keys]
+        probabilities = prior.apply(probabilities, weak.texts, draws)
     without = unlabeled_student_films(weak, probabilities, with_masks, views, convention)
 
     images = standardize(torch.cat([with_masks.images, without.images]))

@@ -1,0 +1,91 @@
+"""The caption atlas as a soft prior on pseudo-masks: what the words alone say of them. No networks, no files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+from scipy.special import logit
+from torch import Tensor
+
+from training.atlas import Atlas, Zones, fit_atlas
+from training.engine.data import FilmPool
+from training.engine.views import WeakDraw, move_maps
+from training.engine.words import finding_of, is_certain
+
+BLUR = 0.03  # Standard deviation of the maps' smoothing, as a share of their side.
+MOST = (
+    0.9  # Largest share of lesions at a pixel that counts; the least is half a mask in all of them.
+)
+SURE = 1e-4  # Probabilities are kept this far from 0 and 1.
+
+
+@dataclass(frozen=True)
+class ZonePrior:
+    """Where a description makes lesions less likely than they are over all labeled films.
+
+    It only ever lowers a probability: where the named zones are, the picture decides.
+
+    Attributes
+    ----------
+    atlas : Atlas
+        Of the labeled pool, at the network's size.
+    weight : float
+        Factor of the log-odds.
+    labels : int
+        Masks behind the atlas, >= 1.
+    """
+
+    atlas: Atlas
+    weight: float
+    labels: int
+    _known: dict[Zones, Tensor] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_films(cls, labeled: FilmPool, weight: float) -> ZonePrior:
+        """Fit it to films with masks."""
+        assert labeled.masks is not None
+        zones = [_zones(case.description) for case in labeled.cases]
+        return cls(fit_atlas(labeled.masks.cpu().numpy(), zones), weight, len(labeled))
+
+    def apply(
+        self, probabilities: Tensor, texts: Sequence[str], draws: Sequence[WeakDraw]
+    ) -> Tensor:
+        """Probabilities ``(B, 1, H, W) float in [0, 1]`` of weak views, lowered where the words speak against lesions.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Descriptions; those that fix no position, or deny lesions, change nothing here.
+        draws : sequence of WeakDraw
+            Geometry of the views.
+        """
+        shifts = torch.stack([self._shift(text) for text in texts]).to(probabilities.device)
+        moved = move_maps(shifts, draws)
+        return torch.sigmoid(torch.logit(probabilities.float(), eps=SURE) + self.weight * moved)
+
+    def _shift(self, text: str) -> Tensor:
+        """Change of the log-odds, ``(1, H, W) float``, at most 0."""
+        zones = _zones(text)
+        if not zones:
+            return torch.zeros(1, *self.atlas.overall.shape)
+        if zones not in self._known:
+            odds = self._log_odds(self.atlas.probability(zones)) - self._log_odds(
+                self.atlas.overall
+            )
+            self._known[zones] = torch.from_numpy(np.minimum(odds, 0))[None]
+        return self._known[zones]
+
+    def _log_odds(self, share: NDArray[np.float32]) -> NDArray[np.float32]:
+        # Few masks leave holes that mean nothing: smoothed, and never rarer than half of one mask.
+        smooth = gaussian_filter(share, BLUR * share.shape[0])
+        return logit(smooth.clip(min(0.5 / self.labels, MOST), MOST)).astype(np.float32)
+
+
+def _zones(text: str) -> Zones | None:
+    finding = finding_of(text)
+    return frozenset(finding.zones) if is_certain(finding) else None
