@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +46,7 @@ class FilmPool:
         if device.type != "cuda" or needed > ROOM * torch.cuda.mem_get_info(device)[0]:
             return self
         moved = [each.to(device) for each in tensors]
-        return FilmPool(self.cases, moved[0], moved[1] if len(moved) > 1 else None)
+        return replace(self, images=moved[0], masks=moved[1] if len(moved) > 1 else None)
 
     def texts(self, numbers: list[int]) -> tuple[str, ...]:
         """Descriptions of the numbered cases."""
