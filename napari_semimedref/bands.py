@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+
+from training.errors import FormatError
 from training.pool import Project
 from training.pool.images import read_mask
 from training.report import THIRDS, Bands, learn_bands
@@ -16,5 +19,9 @@ def bands_of(project: Project) -> Bands:
     ]
     if len(cases) < LEAST_BAND_CASES:
         return THIRDS
-    masks = [read_mask(project.folder / mask) for _, mask in cases]
-    return learn_bands(masks, [case.zones for case, _ in cases], project.laterality)
+    masks, zones = [], []
+    for case, mask in cases:
+        with contextlib.suppress(FormatError):  # one damaged file must not cost all bands
+            masks.append(read_mask(project.folder / mask))
+            zones.append(case.zones)
+    return learn_bands(masks, zones, project.laterality)

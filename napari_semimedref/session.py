@@ -233,8 +233,11 @@ class ReviewSession:
 
     @property
     def wants_proposals(self) -> bool:
-        """Whether the service may be asked about the case on the desk; never about the holdout."""
-        return self.current is not None and not self.current.case.is_holdout and self.has_teacher
+        """Whether the service may be asked about the case on the desk; never about the holdout or a lost film."""
+        opened = self.current
+        if opened is None or opened.case.is_holdout or not opened.readable:
+            return False
+        return self.has_teacher
 
     def take_proposal(self, case_id: str, probability: np.ndarray, model_id: str | None) -> bool:
         """Lay a new proposal ``(h, w) float32 in [0, 1]`` on the desk if its case is still there.
@@ -314,6 +317,8 @@ class ReviewSession:
     def _moved(self) -> None:
         self.opened.emit(self.current)
         self.queue_changed.emit()
+        if self.current is not None and self.current.trouble:
+            self.failed.emit(self.current.trouble)
 
     def _turned(self, name: str) -> str:
         if name:

@@ -56,6 +56,9 @@ class Workspace(QObject):
     proposal_kept_aside = Signal()  # a new proposal came, and the mask stays the reader's
     views_arrived = Signal(object)  # Answer
     explanation_arrived = Signal(object)  # Answer
+    mix_looked_for = Signal(object)  # Answer
+    words_counted = Signal(object)  # Answer
+    settings_changed = Signal()  # of the next round
     round_changed = Signal(object)  # RoundView
 
     session: ReviewSession
@@ -197,15 +200,12 @@ class Workspace(QObject):
             self.service_said.emit("Reading the words …")
             self.proposal_awaited.emit(True)
 
-    def ask_for_views(self, partner: str | None, seed: int, epoch: int) -> bool:
-        """Ask the service for the views of the case on the desk."""
-        return self._ask_about_case("views", partner=partner, seed=seed, epoch=epoch)
-
     def ask_for_explanation(self) -> bool:
         """Ask the service why the teacher proposes what it does for the case on the desk."""
-        return self._ask_about_case("explain")
+        return self.ask_about_case("explain")
 
-    def _ask_about_case(self, do: str, **fields: Any) -> bool:
+    def ask_about_case(self, do: str, **fields: Any) -> bool:
+        """Ask the service something about the case on the desk and its present words; False if there is no case."""
         if not self.has_case:
             return False
         with self.attempt():
@@ -268,14 +268,18 @@ class Workspace(QObject):
             self.session.keep_lease()
 
     def _take_answers(self) -> None:
+        told = {
+            "views": self.views_arrived,
+            "explain": self.explanation_arrived,
+            "next_mix": self.mix_looked_for,
+            "words": self.words_counted,
+        }
         with self.attempt():
             for answer in self.engine.drain():
                 if answer.do == "predict":
                     self._take_proposal(answer)
-                elif answer.do == "views":
-                    self.views_arrived.emit(answer)
-                elif answer.do == "explain":
-                    self.explanation_arrived.emit(answer)
+                elif answer.do in told:
+                    told[answer.do].emit(answer)
             self.session.poll_writing()
             self.session.poll_planning()
 

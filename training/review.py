@@ -13,7 +13,7 @@ import numpy as np
 
 from training.active_time import ActiveTime
 from training.drafts import Work, read_history, write_draft, write_history
-from training.errors import FormatError, PoolError
+from training.errors import PoolError
 from training.mask_draft import STROKE, MaskDraft
 from training.open_case import OpenCase, compare, load_case, pseudo_mask, starting_mask
 from training.pool import Project, Revision
@@ -97,7 +97,10 @@ class ReviewDesk:
         return opened
 
     def next(self) -> OpenCase | None:
-        """Open the next case of the queue; None, and an empty desk, when it is empty."""
+        """Open the next case of the queue; None, and an empty desk, when it is empty.
+
+        A film that cannot be read comes to the desk like any other, with `OpenCase.trouble`, to be skipped.
+        """
         while self.queue:
             try:
                 return self.open(self.queue[0])
@@ -112,7 +115,7 @@ class ReviewDesk:
     def previous(self) -> OpenCase | None:
         """Go back to the case that was on the desk before; the present one returns to the head of the queue.
 
-        Cases on other readers' desks, and films that cannot be read any more, are passed over.
+        Cases on other readers' desks are passed over.
         """
         self.save_draft()
         before = self.current.case if self.current is not None else None
@@ -180,8 +183,16 @@ class ReviewDesk:
         return True
 
     def accept(self) -> Revision:
-        """Make the draft a revision. When this returns it is on disk for good; the case is labeled."""
+        """Make the draft a revision. When this returns it is on disk for good; the case is labeled.
+
+        Raises
+        ------
+        PoolError
+            Nothing was accepted: the film cannot be read, or its mask cannot be and was not drawn again.
+        """
         opened = self._on_desk()
+        if opened.trouble and not (opened.readable and self.strokes):
+            raise PoolError(opened.trouble)
         self.active_time.touch()
         revision = self.project.accept(
             opened.case.id,
@@ -250,7 +261,9 @@ class ReviewDesk:
         case = blinded(project, case_id) if self.blind else project.case(case_id)
         draft = project.draft(case_id, self.reader)
         opened = load_case(project, case, draft, self.confidence_threshold)
-        mask = starting_mask(project, opened, draft)
+        mask, trouble = starting_mask(project, opened, draft)
+        if trouble and not opened.trouble:
+            opened = replace(opened, trouble=trouble)
         history = read_history(project, case_id, self.reader, mask)
         self.draft = MaskDraft(mask, 0 if draft is None else draft.strokes, history)
         self.description = case.description if draft is None else draft.description
@@ -260,13 +273,13 @@ class ReviewDesk:
 
     def _load_last_visited(self, on_desk: str | None) -> OpenCase | None:
         """Load the last visited case that can be; raise why the last one cannot if none can, and forget nothing."""
-        refused: PoolError | FormatError | None = None
+        refused: PoolError | None = None
         for place in range(len(self.visited) - 1, -1, -1):
             if self.visited[place] == on_desk:
                 continue
             try:
                 opened = self._load(self.visited[place])
-            except (CaseLeased, FormatError) as error:
+            except CaseLeased as error:
                 refused = refused or error
                 continue
             del self.visited[place:]

@@ -16,12 +16,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from training.config import RunConfig, preset
+from training.config import RunConfig
 from training.errors import PoolError, RunFolderError, SemiMedRefError
 from training.events import Event, EventTail, RunStatus, fold
 from training.files import write_atomically
 from training.gate import decide
+from training.next_round import CONFIG, next_config, save_next_config
 from training.pool import Case, Model, Project, Run
+from training.pool.pairs import pairs_apart
 from training.pool.rounds import (
     all_runs,
     close_run,
@@ -33,8 +35,8 @@ from training.pool.rounds import (
 from training.rundir import RunFolder
 from training.snapshot import Snapshot, SnapshotCase
 
+__all__ = ["freeze", "next_config", "resume_round", "run_round", "save_next_config"]
 POLL_SECONDS = 0.25
-CONFIG = "config.json"
 
 
 @dataclass(frozen=True)
@@ -49,17 +51,6 @@ class RoundOutcome:
     proposals: int = 0
 
 
-def next_config(project: Project) -> RunConfig:
-    """The settings of the project's next round: its ``config.json``, or the default preset."""
-    path = project.folder / CONFIG
-    return RunConfig.load(path) if path.exists() else preset("default")
-
-
-def save_next_config(project: Project, config: RunConfig) -> None:
-    """Keep the settings of the project's next round."""
-    write_atomically(project.folder / CONFIG, config.model_dump_json(indent=1))
-
-
 def freeze(project: Project) -> Snapshot:
     """The pools as they are now. Holdout cases without a mask are left out: there is nothing to measure on."""
     pools: dict[str, list[SnapshotCase]] = {
@@ -71,10 +62,13 @@ def freeze(project: Project) -> Snapshot:
     for case in project.cases():
         if not (case.is_holdout and case.mask is None):
             pools[case.pool].append(_frozen(case))
+    trained = {case.case_id for case in pools["labeled"] + pools["unlabeled"]}
+    apart = [pair for pair in pairs_apart(project) if trained.issuperset(pair)]
     return Snapshot(
         root=str(project.folder),
         laterality=project.laterality,
         **{pool: tuple(cases) for pool, cases in pools.items()},
+        apart=tuple(apart),
     )
 
 

@@ -143,6 +143,9 @@ def review(
     desk.set_queue([case_id for case_id in queue if case_id in known][:count])
     corrections: list[Correction] = []
     while (opened := desk.next()) is not None:
+        if not opened.readable:
+            desk.skip(opened.trouble)
+            continue
         reference = read_hidden_mask(desk.project, opened.case.id)
         assert desk.mask is not None, "an opened case has a mask"
         before = desk.mask.copy()

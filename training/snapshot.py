@@ -51,6 +51,9 @@ class Snapshot(BaseModel):
         The two training pools.
     gate, report : tuple of SnapshotCase
         The halves of the holdout: never trained on; only ``gate`` decides anything.
+    apart : tuple of (str, str)
+        Case ids that are never mixed with each other, because a reader called the pair nonsense. Left out of file
+        and digest where there are none, as in snapshots of earlier versions.
 
     Raises
     ------
@@ -67,6 +70,7 @@ class Snapshot(BaseModel):
     unlabeled: tuple[SnapshotCase, ...] = ()
     gate: tuple[SnapshotCase, ...] = ()
     report: tuple[SnapshotCase, ...] = ()
+    apart: tuple[tuple[str, str], ...] = ()
 
     @model_validator(mode="after")
     def _refuse_leaks(self) -> Snapshot:
@@ -83,7 +87,7 @@ class Snapshot(BaseModel):
 
     def save(self, path: Path) -> None:
         """Write the snapshot as JSON, all at once."""
-        write_atomically(path, self.model_dump_json(indent=1))
+        write_atomically(path, self._content(indent=1))
 
     @classmethod
     def load(cls, path: Path) -> Snapshot:
@@ -97,7 +101,10 @@ class Snapshot(BaseModel):
 
     def digest(self) -> str:
         """SHA-256 (hexadecimal) of the content; equal snapshots have equal digests."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        return hashlib.sha256(self._content().encode()).hexdigest()
+
+    def _content(self, indent: int | None = None) -> str:
+        return self.model_dump_json(indent=indent, exclude=None if self.apart else {"apart"})
 
 
 def first_sentence(error: ValidationError) -> str:

@@ -12,7 +12,7 @@ from napari_semimedref.timers import timer_for
 from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.history import HistoryMenu
 from napari_semimedref.widgets.parts import button, heading, menu_button, sentence
-from napari_semimedref.widgets.problems import ProblemList
+from napari_semimedref.widgets.problems import ProblemList, ReadLimit
 from napari_semimedref.widgets.spinner import Spinner
 from napari_semimedref.widgets.words import WordEdit
 from napari_semimedref.widgets.zone_map import ZoneMap
@@ -53,6 +53,7 @@ class DescriptionDock(Dock):
         self.on_film.setToolTip("Draw the six zones faintly on the film; those named are tinted")
         self.convention = sentence(muted=True)
         self.problems = ProblemList()
+        self.limit = ReadLimit(self.workspace)
         self.disagreement = sentence()
         self.from_mask = button(
             "Describe from mask", self.describe_mask, "Change the words so that they fit the mask"
@@ -81,7 +82,7 @@ class DescriptionDock(Dock):
         status.addWidget(self.service, 1)
         status.addWidget(self.use_it)
         self.column.addLayout(status)
-        for widget in (self.reading, self.problems, self.zones):
+        for widget in (self.reading, self.problems, self.limit, self.zones):
             self.column.addWidget(widget)
         row = QHBoxLayout()
         row.addWidget(self.on_film, 1)
@@ -130,6 +131,7 @@ class DescriptionDock(Dock):
         self.service.setText(self._standing(opened))
         self.use_it.hide()
         self.problems.forget()
+        self.limit.hide()
         self._show_mask_reading(MaskReading())
         self._read()
 
@@ -165,6 +167,8 @@ class DescriptionDock(Dock):
         if opened is None:
             planning = self.workspace.session.planner.busy
             return "Looking through the cases …" if planning else "The queue is empty."
+        if opened.trouble:
+            return opened.trouble
         if opened.case.is_holdout:
             return "Held out: drawn without a proposal, since it judges the teachers."
         if not self.workspace.session.has_teacher:
@@ -202,6 +206,7 @@ class DescriptionDock(Dock):
 
     def _compare(self) -> None:
         """Ask what the mask says; on a large film that takes a tenth of a second."""
+        self.limit.ask()
         if not self.workspace.has_case:
             return
         session, text = self.workspace.session, self.edit.toPlainText()

@@ -1,16 +1,23 @@
-"""What is doubtful about a description, in plain words, each with its repair one click away."""
+"""What is doubtful about a description, in plain words, each with its repair one click away; and what of it is not read."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from napari_semimedref.widgets.parts import button, sentence
+from napari_semimedref.engine_client import Answer
+from napari_semimedref.widgets.parts import Sentence, button, sentence
 from napari_semimedref.widgets.words import mend_spelling
+from napari_semimedref.workspace import Workspace
 from training.report import Finding, Problem, apply_fix
 
 MOST = 3  # shown at first
 ROW = "problem"
+SURELY_READ = 12  # words: no usual network cuts so short a text
+CUT = (
+    "Only the first {read} words are read by the network, the rest is cut: say what matters first, or raise "
+    "“Text tokens” in the settings of the next round."
+)
 
 
 class ProblemList(QWidget):
@@ -71,6 +78,29 @@ class ProblemList(QWidget):
         self._all = True
         if self._finding is not None:
             self.show_finding(self._finding)
+
+
+class ReadLimit(Sentence):
+    """Says when the serving network cuts the end of a description."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        workspace.words_counted.connect(self._show)
+        self.hide()
+
+    def ask(self) -> None:
+        """Have the service look at the present words, if they may be too many."""
+        space = self._workspace
+        if not space.has_case or not space.session.has_teacher:
+            self.hide()
+        elif len(space.session.description.split()) > SURELY_READ or space.engine.process_id:
+            space.ask_about_case("words")
+
+    def _show(self, answer: Answer) -> None:
+        read = answer.fields.get("read") if answer.ok else None
+        self.setText("" if read is None else f"⚠ {CUT.format(read=read)}")
+        self.setVisible(read is not None)
 
 
 def _line() -> tuple[QWidget, QHBoxLayout]:

@@ -93,6 +93,7 @@ class ReviewDock(Dock):
         """Show the state of another case."""
         for each in (self.accept, self.skip, self.reset, self.reason):
             each.setEnabled(opened is not None)
+        self.accept.setEnabled(opened is not None and opened.readable)
         self._offer_rejection(opened is not None and opened.proposal is not None)
         self.previous.setEnabled(bool(self.workspace.session.desk.visited))
         if opened is not None and opened.restored:

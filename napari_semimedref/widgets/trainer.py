@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from magicgui.widgets import Container
 from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QFormLayout,
     QHBoxLayout,
     QProgressBar,
-    QScrollArea,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -20,11 +17,13 @@ from qtpy.QtWidgets import (
 from napari_semimedref.forms import form_for, label_of, read_form
 from napari_semimedref.run_monitor import RoundView
 from napari_semimedref.widgets.dock import Dock
+from napari_semimedref.widgets.form_page import form_page
 from napari_semimedref.widgets.parts import button, heading, painted_once, sentence
 from napari_semimedref.widgets.plots import RoundPlots
+from napari_semimedref.widgets.view_settings import chosen_in_words
 from training.config import RunConfig
 from training.errors import ConfigError
-from training.round import next_config, save_next_config
+from training.next_round import forget_views, project_config, save_next_config
 
 PARTS = ("training", "method", "views", "network")
 
@@ -44,7 +43,12 @@ class TrainerDock(Dock):
         self.stop = button("Stop", self._stop, "Stop after the current step; it can be resumed")
         self.settings = button("Settings…", self._edit_settings, "Settings of the next round")
         self.pools = sentence(muted=True)
+        self.views = sentence()
+        self.back = button(
+            "Back to the project's views", self._forget_views, "Use the views of the settings again"
+        )
         self._lay_out()
+        self.workspace.settings_changed.connect(self.show_views)
         self.workspace.round_changed.connect(self.show_round)
         self.finish()
 
@@ -58,12 +62,25 @@ class TrainerDock(Dock):
         self.column.addWidget(self.plots, 1)
         self.column.addWidget(self.warning)
         self.column.addWidget(self.pools)
+        self.column.addWidget(self.views)
+        self.column.addWidget(self.back)
 
     def on_project(self) -> None:
         """Show the project's latest round."""
         self.workspace.session.queue_changed.connect(self._show_pools)
         self._show_pools()
+        self.show_views()
         self.show_round(self.workspace.monitor.view)
+
+    def show_views(self) -> None:
+        """Say if the next round uses other views than the project's settings."""
+        words = ""
+        if self.workspace.is_open:
+            with self.workspace.attempt():
+                words = chosen_in_words(self.workspace.session.project)
+        self.views.setText(words)
+        for each in (self.views, self.back):
+            each.setVisible(bool(words))
 
     def show_round(self, view: RoundView) -> None:
         """Show a round as it is now, if anybody is looking."""
@@ -132,12 +149,18 @@ class TrainerDock(Dock):
             act()
             self.workspace.round_changed.emit(self.workspace.monitor.view)
 
+    def _forget_views(self) -> None:
+        with self.workspace.attempt():
+            forget_views(self.workspace.session.project)
+            self.workspace.settings_changed.emit()
+
     def _edit_settings(self) -> None:
         project = self.workspace.session.project
         with self.workspace.attempt():
-            dialog = SettingsDialog(next_config(project), self)
+            dialog = SettingsDialog(project_config(project), self)
             if dialog.exec() == QDialog.DialogCode.Accepted:
                 save_next_config(project, dialog.config)
+                self.workspace.settings_changed.emit()
 
 
 class SettingsDialog(QDialog):
@@ -153,8 +176,8 @@ class SettingsDialog(QDialog):
         self.complaint = sentence()
         pages = QTabWidget()
         for part, form in self.forms.items():
-            pages.addTab(_page(form), label_of(part))
-        pages.addTab(_page(self.run_form), "Run")
+            pages.addTab(form_page(form), label_of(part))
+        pages.addTab(form_page(self.run_form), "Run")
         roles = QDialogButtonBox.StandardButton
         box = QDialogButtonBox(roles.Save | roles.Cancel)
         box.accepted.connect(self._save)
@@ -177,18 +200,6 @@ class SettingsDialog(QDialog):
             self.complaint.setText(str(error))
             return
         self.accept()
-
-
-def _page(form: Container) -> QScrollArea:
-    page = QWidget()
-    rows = QFormLayout(page)
-    for widget in form:
-        widget.native.setToolTip(widget.tooltip)
-        rows.addRow(widget.label, widget.native)
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setWidget(page)
-    return area
 
 
 def _state_of(view: RoundView) -> str:

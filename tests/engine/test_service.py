@@ -23,6 +23,7 @@ from training.engine.inputs import (
     weak_views,
 )
 from training.engine.loop import run
+from training.engine.methods.semi_medref import teacher_probabilities
 from training.engine.predict import Predictor
 from training.engine.service import answer_all
 from training.engine.streams import Key
@@ -185,7 +186,8 @@ def test_views_are_told_in_words_with_texts_and_edits(ask):
     assert set(reply["draws"]) >= {"weak", "strong", "patch", "posaug", "side", "mirrored"}
     assert all(sentence.endswith(".") for sentence in reply["words"])
     assert set(arrays) == {
-        "weak", "strong", "mixed", "mixed_mask", "block_mask", "student", "student_mask", "side_mask",
+        "weak", "strong", "mixed", "mixed_mask", "block_mask", "tried_mask",
+        "student", "student_mask", "side_mask",
     }  # fmt: skip
     assert {arrays[name].shape for name in arrays} == {(32, 32)}
     assert set(np.unique(arrays["mixed_mask"])) <= {0, 1}
@@ -212,9 +214,8 @@ def test_the_students_view_is_the_trainers_with_side_mirror_and_changed_words(
 ):
     views = ViewsConfig(**LOUD, text_change="textstrong")
     pair = weak_of(project, ("case_004", "case_001"), views)
-    predictor = Predictor.load(rounds.serving_model(project).folder, CPU)
-    seen = predictor.batch((pair.images[0] * 255).round().to(torch.uint8), pair.texts[:1])
-    probabilities = torch.stack([torch.from_numpy(seen), pair.masks[1]])
+    network = Predictor.load(rounds.serving_model(project).folder, CPU).network
+    probabilities = torch.cat([teacher_probabilities(network, pair)[:1], pair.masks[1:]])
     donor = labeled_student_films(weak_of(project, ("case_001",), views), views, "image")
     expected = unlabeled_student_films(pair, probabilities, donor, views, "image")
     reply, arrays = ask(

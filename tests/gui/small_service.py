@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+ACCEPTED = (0, 21)  # epochs whose mix the gate lets pass
+
 
 def main() -> None:
     exchange = Path(sys.argv[sys.argv.index("--exchange") + 1])
@@ -32,6 +34,11 @@ def _reply(request: dict, words: str, exchange: Path) -> dict:
         return {"id": request["id"], "ok": True}
     if request["do"] == "views":
         return _views(request, exchange)
+    if request["do"] == "next_mix":
+        return _next_mix(request)
+    if request["do"] == "words":
+        read = 3 if len(words.split()) > 20 else None
+        return {"id": request["id"], "ok": True, "read": read}
     if request["do"] == "explain":
         return _explanation(request, exchange)
     right = "right" in words
@@ -54,11 +61,25 @@ def _views(request: dict, exchange: Path) -> dict:
     trained = {"student": image, "student_mask": mask, "side_mask": mask}
     if request["epoch"] % 2 == 0:  # as if the case were labeled, and then not
         trained |= {"labeled": image, "labeled_mask": mask}
-    np.savez(exchange / name, **arrays, mixed_mask=mask, block_mask=mask, **trained)
+    accepted = request["epoch"] in ACCEPTED
+    pasted = mask if accepted else np.zeros_like(mask)
+    np.savez(
+        exchange / name, **arrays, mixed_mask=mask, block_mask=pasted, tried_mask=mask, **trained
+    )
+    gate = {"value": 0.4 if accepted else 0.1, "threshold": 0.25, "accepted": accepted}
+    gate |= {"sentence": "Pasted." if accepted else "Refused.", "tried_in_training": accepted}
     texts = {"posaug": "One infected area, [UNK_POS].", "mixed": "Two infected areas."}
     texts["student"] = "Areas infected two, somewhere."
     answer = {"id": request["id"], "ok": True, "arrays": name, "partner": "case_001"}
+    answer |= {"gate": gate, "views": request.get("views"), "step": 6}
     return answer | {"texts": texts, "words": ["Moved 3% to the left."]}
+
+
+def _next_mix(request: dict) -> dict:
+    behind = range(request["epoch"] + 1, request["epoch"] + 1 + request["most"])
+    found = next((epoch for epoch in behind if epoch in ACCEPTED), None)
+    answer = {"id": request["id"], "ok": True, "found": found, "sentence": "Refused: a test."}
+    return answer | {"epoch": behind[-1] if found is None else found}
 
 
 def _explanation(request: dict, exchange: Path) -> dict:

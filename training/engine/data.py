@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from training.engine.inputs import Films
+from training.engine.apart import NOBODY, Apart
+from training.engine.films import Films
 from training.engine.streams import Key
 from training.errors import FormatError
 from training.pool.images import read_image, read_mask
@@ -30,11 +31,14 @@ class FilmPool:
     cases : tuple of SnapshotCase
     images : (N, S, S) uint8
     masks : (N, S, S) uint8, 0 or 1; or None
+    apart : frozenset of pairs
+        Cases that are never mixed with each other.
     """
 
     cases: tuple[SnapshotCase, ...]
     images: Tensor
     masks: Tensor | None
+    apart: Apart = NOBODY
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -61,6 +65,7 @@ class FilmPool:
             images=as_network_input(self.images[numbers], device),
             masks=masks,
             texts=self.texts(numbers),
+            apart=self.apart,
         )
 
 
@@ -90,6 +95,12 @@ class CaseOrder:
         passes = {epoch: self._pass(epoch) for epoch in {epoch for epoch, _ in places}}
         return [(int(passes[epoch][place]), epoch) for epoch, place in places]
 
+    def batch_of(self, pick: tuple[int, int], size: int) -> int:
+        """Number of the batch that holds a (case number, epoch)."""
+        number, epoch = pick
+        (place,) = np.flatnonzero(self._pass(epoch) == number)
+        return (epoch * self.count + int(place)) // size
+
     def _pass(self, epoch: int) -> NDArray[np.int64]:
         return Key(self.seed, self.name, epoch).stream("order").permutation(self.count)
 
@@ -100,6 +111,7 @@ def load_films(
     side: int,
     warn: Callable[[str], None],
     need_masks: bool,
+    apart: Apart = NOBODY,
 ) -> FilmPool:
     """Decode films to ``side`` x ``side``.
 
@@ -123,6 +135,7 @@ def load_films(
         tuple(kept),
         torch.from_numpy(np.stack(images)) if images else empty,
         (torch.from_numpy(np.stack(masks)) if masks else empty) if need_masks else None,
+        apart,
     )
 
 

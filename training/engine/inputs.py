@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,6 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from training.config import ViewsConfig
+from training.engine.apart import NOBODY, Apart, may_meet
+from training.engine.films import Films, StudentFilms
+from training.engine.mirroring import mirror_some
 from training.engine.mixing import (
     PatchDraw,
     PatchPlan,
@@ -22,54 +27,20 @@ from training.engine.mixing import (
 )
 from training.engine.streams import Key, derangement
 from training.engine.views import apply_strong, apply_weak, draw_strong, draw_weak
-from training.engine.words import change_words, hide_positions, mirrored_text
+from training.engine.words import change_words, hide_positions
 from training.report.zones import Convention
 
+__all__ = [
+    "Films",
+    "StudentFilms",
+    "labeled_student_films",
+    "patch_films",
+    "strong_images",
+    "unlabeled_student_films",
+    "weak_views",
+]
 SIDE_MIX, SIDE_PASTE = "side mix", "side paste"  # Streams of whole sides: labeled, unlabeled films.
-
-
-@dataclass(frozen=True)
-class Films:
-    """Cases of one step.
-
-    Attributes
-    ----------
-    keys : tuple of Key
-        Run, case and epoch of each.
-    images : (B, 1, H, W) float in [0, 1]
-    masks : (B, 1, H, W) float, or None
-        Reference masks; for unlabeled films None.
-    texts : tuple of str
-        Descriptions.
-    """
-
-    keys: tuple[Key, ...]
-    images: Tensor
-    masks: Tensor | None
-    texts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class StudentFilms:
-    """What the student learns from.
-
-    Attributes
-    ----------
-    images : (B, 1, H, W) float in [0, 1]
-        Not yet z-scored.
-    targets : (B, 1, H, W) float in [0, 1]
-        Masks or mixed probabilities.
-    texts, full_texts : tuple of str
-        Words as the student reads them, and the same before positions were hidden.
-    plans : tuple of PatchPlan
-        What T-PatchMix did.
-    """
-
-    images: Tensor
-    targets: Tensor
-    texts: tuple[str, ...]
-    full_texts: tuple[str, ...]
-    plans: tuple[PatchPlan, ...] = ()
+T = TypeVar("T")
 
 
 def weak_views(films: Films, views: ViewsConfig) -> Films:
@@ -88,15 +59,31 @@ def labeled_student_films(weak: Films, views: ViewsConfig, convention: Conventio
     """Labeled films with whole lung sides swapped between them, masks and words moving along."""
     assert weak.masks is not None
     images = strong_images(weak, views) if views.labeled_photometry else weak.images
-    partners = derangement(len(images), weak.keys[0].stream("labeled partners"))
-    mixed = paste_sides(
-        StudentFilms(images, weak.masks, weak.texts, weak.texts),
-        StudentFilms(images[partners], weak.masks[partners], _pick(weak.texts, partners), ()),
+    partners, sources = labeled_partners(weak.keys), _ids(weak.keys)
+    texts, theirs = _pick(weak.texts, partners), _pick(sources, partners)
+    return paste_sides(
+        StudentFilms(images, weak.masks, weak.texts, weak.texts, sources=sources),
+        StudentFilms(images[partners], weak.masks[partners], texts, (), sources=theirs),
         weak.keys,
         (SIDE_MIX, views.side_mix_probability),
         convention,
+        weak.apart,
     )
-    return mixed
+
+
+def labeled_partners(keys: tuple[Key, ...]) -> NDArray[np.int64]:
+    """For each labeled film of a batch the one whose side it may get, ``(B,) int64``."""
+    return derangement(len(keys), keys[0].stream("labeled partners"))
+
+
+def patch_partners(keys: tuple[Key, ...]) -> NDArray[np.int64]:
+    """For each unlabeled film of a batch its partner in T-PatchMix, ``(B,) int64``."""
+    return derangement(len(keys), keys[0].stream("patch partners"))
+
+
+def side_donors(keys: tuple[Key, ...], labeled: int) -> NDArray[np.int64]:
+    """For each unlabeled film of a batch the one of ``labeled`` films whose side it may get, ``(B,) int64``."""
+    return keys[0].stream("labeled donors").permutation(len(keys)) % labeled
 
 
 def unlabeled_student_films(
@@ -118,15 +105,14 @@ def unlabeled_student_films(
         Donors of whole sides with exact masks.
     """
     own = StudentFilms(strong_images(weak, views), probabilities, weak.texts, weak.texts)
-    patched = patch_films(own, weak.keys, views, convention)
-    rng = weak.keys[0].stream("labeled donors")
-    donors = rng.permutation(len(weak.keys)) % len(labeled.texts)
+    patched = patch_films(own, weak.keys, views, convention, weak.apart)
+    donors = side_donors(weak.keys, len(labeled.texts))
+    texts, theirs = _pick(labeled.full_texts, donors), _pick(_accounted(labeled), donors)
     donated = StudentFilms(
-        labeled.images[donors], labeled.targets[donors], _pick(labeled.full_texts, donors), ()
+        labeled.images[donors], labeled.targets[donors], texts, (), sources=theirs
     )
-    mixed = paste_sides(
-        patched, donated, weak.keys, (SIDE_PASTE, views.side_paste_probability), convention
-    )
+    stream = SIDE_PASTE, views.side_paste_probability
+    mixed = paste_sides(patched, donated, weak.keys, stream, convention, weak.apart)
     return _change_words(mirror_some(mixed, weak.keys, views), weak.keys, views)
 
 
@@ -136,9 +122,12 @@ def paste_sides(
     keys: tuple[Key, ...],
     stream: tuple[str, float],
     convention: Convention,
+    apart: Apart = NOBODY,
 ) -> StudentFilms:
     """Replace a half of some films by their donor's; ``stream`` is its name and the probability."""
-    draws, texts = drawn_sides(own.texts, donors.texts, keys, stream, convention)
+    pairs = tuple(zip(_accounted(own), _accounted(donors), strict=True))
+    allowed = [may_meet(apart, ours, theirs) for ours, theirs in pairs]
+    draws, texts = _drawn_sides(own.texts, donors.texts, keys, stream, convention, allowed)
     taken = side_masks(draws, *own.images.shape[2:]).to(own.images.device)
     return replace(
         own,
@@ -146,21 +135,30 @@ def paste_sides(
         targets=torch.where(taken, donors.targets.to(own.targets.dtype), own.targets),
         texts=tuple(texts),
         full_texts=tuple(texts),
+        sides=tuple(draws),
+        sources=tuple(
+            ours | theirs if draw.half else ours
+            for (ours, theirs), draw in zip(pairs, draws, strict=True)
+        ),
     )
 
 
-def drawn_sides(
+def _drawn_sides(
     texts: tuple[str, ...],
     donors: tuple[str, ...],
     keys: tuple[Key, ...],
     stream: tuple[str, float],
     convention: Convention,
+    allowed: list[bool],
 ) -> tuple[list[SideDraw], list[str]]:
-    """Which half of each film comes from its donor, and the words then; none where words forbid it."""
+    """Which half of each film comes from its donor, and the words then; none where words or readers forbid it."""
     name, probability = stream
     draws, words = [draw_side(key, name, probability) for key in keys], list(texts)
     for number, draw in enumerate(draws):
         if draw.half is None:
+            continue
+        if not allowed[number]:
+            draws[number] = SideDraw(may_meet=False)
             continue
         text = side_text(texts[number], donors[number], draw.half, convention)
         if text is None:
@@ -171,55 +169,59 @@ def drawn_sides(
 
 
 def patch_films(
-    own: StudentFilms, keys: tuple[Key, ...], views: ViewsConfig, convention: Convention
+    own: StudentFilms,
+    keys: tuple[Key, ...],
+    views: ViewsConfig,
+    convention: Convention,
+    apart: Apart = NOBODY,
 ) -> StudentFilms:
     """T-PatchMix between the films of a batch; two films are each other's partners."""
-    partners = derangement(len(keys), keys[0].stream("patch partners"))
-    maps = own.targets[:, 0].float().cpu().numpy()
-    plans = tuple(
-        plan_patch(
-            draw_patch(key, views) if i != j else PatchDraw(),
-            (maps[i], own.texts[i]),
-            (maps[j], own.texts[j]),
-            views,
-            convention,
-        )
-        for i, (key, j) in enumerate(zip(keys, partners, strict=True))
-    )
+    partners = patch_partners(keys)
+    plans = plan_patches(own.targets, own.texts, keys, views, convention, apart)
     blocks = torch.stack([torch.from_numpy(plan.blocks) for plan in plans])[:, None]
     blocks = blocks.to(own.images.device)
-    texts = tuple(plan.text for plan in plans)
+    texts, sources = tuple(plan.text for plan in plans), own.sources or _ids(keys)
     return StudentFilms(
         images=torch.where(blocks, own.images[partners], own.images),
         targets=torch.where(blocks, own.targets[partners], own.targets),
         texts=texts,
         full_texts=texts,
         plans=plans,
+        sources=tuple(
+            sources[i] | sources[j] if plans[i].accepted else sources[i]
+            for i, j in enumerate(partners)
+        ),
     )
 
 
-def mirror_some(films: StudentFilms, keys: tuple[Key, ...], views: ViewsConfig) -> StudentFilms:
-    """SPC: some films mirrored, left and right exchanged in their words (RESMatch; METHOD §1)."""
-    if views.flip_probability == 0:
-        return films
-    pairs = zip(films.full_texts, keys, strict=True)
-    texts = [mirror_words(text, key, views) for text, key in pairs]
-    drawn = torch.tensor([text is not None for text in texts], device=films.images.device)
-    turned = drawn[:, None, None, None]
-    words = tuple(new or old for new, old in zip(texts, films.full_texts, strict=True))
-    return replace(
-        films,
-        images=torch.where(turned, films.images.flip(3), films.images),
-        targets=torch.where(turned, films.targets.flip(3), films.targets),
-        texts=words,
-        full_texts=words,
+def plan_patches(
+    targets: Tensor,
+    texts: tuple[str, ...],
+    keys: tuple[Key, ...],
+    views: ViewsConfig,
+    convention: Convention,
+    apart: Apart = NOBODY,
+) -> tuple[PatchPlan, ...]:
+    """What T-PatchMix does with each film of a batch.
+
+    Parameters
+    ----------
+    targets : (B, 1, H, W) float in [0, 1]
+        Masks or the teacher's probabilities of the weak views.
+    """
+    partners = patch_partners(keys)
+    maps = targets[:, 0].float().cpu().numpy()
+    return tuple(
+        plan_patch(
+            draw_patch(key, views) if i != j else PatchDraw(),
+            (maps[i], texts[i]),
+            (maps[j], texts[j]),
+            views,
+            convention,
+            may_meet(apart, (key.case_id,), (keys[j].case_id,)),
+        )
+        for i, (key, j) in enumerate(zip(keys, partners, strict=True))
     )
-
-
-def mirror_words(text: str, key: Key, views: ViewsConfig) -> str | None:
-    """The words of a film that SPC mirrors; None if it stays as it is."""
-    drawn = key.stream("mirror").random() < views.flip_probability
-    return mirrored_text(text) if drawn else None
 
 
 def _change_words(films: StudentFilms, keys: tuple[Key, ...], views: ViewsConfig) -> StudentFilms:
@@ -236,5 +238,13 @@ def _change_words(films: StudentFilms, keys: tuple[Key, ...], views: ViewsConfig
     return replace(films, texts=hidden)
 
 
-def _pick(texts: tuple[str, ...], numbers: NDArray[np.int64]) -> tuple[str, ...]:
-    return tuple(texts[int(number)] for number in numbers)
+def _pick(values: Sequence[T], numbers: NDArray[np.int64]) -> tuple[T, ...]:
+    return tuple(values[int(number)] for number in numbers)
+
+
+def _ids(keys: tuple[Key, ...]) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset((key.case_id,)) for key in keys)
+
+
+def _accounted(films: StudentFilms) -> tuple[frozenset[str], ...]:
+    return films.sources or (frozenset(),) * len(films.texts)

@@ -11,19 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from training.config import ViewsConfig
+from training.engine.films import Films, StudentFilms
 from training.engine.inputs import (
-    SIDE_MIX,
-    SIDE_PASTE,
-    Films,
-    StudentFilms,
-    drawn_sides,
     labeled_student_films,
-    mirror_words,
     patch_films,
+    plan_patches,
     strong_images,
     unlabeled_student_films,
 )
-from training.engine.mixing import SideDraw, draw_patch, side_masks
+from training.engine.mixing import PatchPlan, SideDraw, draw_patch, side_masks
 from training.engine.views import draw_strong, draw_weak
 from training.engine.words import finding_of, hide_positions
 from training.report.augment import posaug
@@ -36,33 +32,35 @@ Told = dict[str, Any]
 
 
 def preview(
-    weak: Films, labeled: tuple[bool, ...], views: ViewsConfig, convention: Convention
+    pair: Films, donors: Films | None, labeled: bool, views: ViewsConfig, convention: Convention
 ) -> tuple[Arrays, Told]:
     """What training would make of the first film.
 
     Parameters
     ----------
-    weak : Films
-        Weak views of the case, of its partner in mixing and, if there is one, of a labeled donor of sides;
-        ``masks`` holds what is known of their lesions, masks or probabilities.
-    labeled : tuple of bool
-        Whether each of these has a reference mask.
+    pair : Films
+        Weak views of the case and, unless it is alone, of its partner in mixing; ``masks`` holds what is known of
+        their lesions, masks or probabilities.
+    donors : Films or None
+        Weak views of the labeled film whose side may be pasted and, if there is one, of the labeled film that is
+        mixed into that one before.
+    labeled : bool
+        Whether the case has a reference mask.
 
     Returns
     -------
     arrays : dict
         ``weak``, ``strong``, ``mixed`` (images), ``mixed_mask``, ``block_mask``: one try of T-PatchMix, drawn whether
-        or not the settings' chance allows it. ``student``, ``student_mask``, ``side_mask``: all of an unlabeled
-        film's strong view, by the settings. ``labeled``, ``labeled_mask``: what a labeled film becomes, if it is one.
+        or not the settings' chance allows it; ``tried_mask``: its blocks, pasted or refused. ``student``,
+        ``student_mask``, ``side_mask``: all of an unlabeled film's strong view, by the settings. ``labeled``,
+        ``labeled_mask``: what a labeled film becomes, if it is one.
     told : dict
-        Texts, edits, draws and words (docs/architecture.md).
+        Texts, edits, draws, gate and words (docs/architecture.md).
     """
-    pair = _some(weak, slice(0, 2))
     strong = strong_images(pair, views)
-    tried = views.model_copy(update={"patch_probability": 1.0})
     assert pair.masks is not None
     own = StudentFilms(strong, pair.masks, pair.texts, pair.texts)
-    mixed = patch_films(own, pair.keys, tried, convention)
+    mixed = patch_films(own, pair.keys, always_tried(views), convention, pair.apart)
     plan = mixed.plans[0]
     arrays: Arrays = {
         "weak": _picture(pair.images),
@@ -70,30 +68,48 @@ def preview(
         "mixed": _picture(mixed.images),
         "mixed_mask": _mask(mixed.targets),
         "block_mask": plan.blocks.astype(np.uint8),
+        "tried_mask": (plan.blocks if plan.tried is None else plan.tried).astype(np.uint8),
     }
-    told = _tell_parts(pair, tried, plan.text, plan.words)
-    _add(arrays, told, _student(pair, _donor(weak, views, convention), views, convention))
-    if labeled[0] and len(weak.keys) > 2:
-        _add(arrays, told, _labeled(_some(weak, [0, 2]), views, convention))
+    told = _tell_parts(pair, always_tried(views), plan.text, plan.words)
+    told["gate"] = _tell_gate(pair, plan, views)
+    _add(arrays, told, _student(pair, donors, views, convention))
+    if labeled and donors is not None:
+        _add(arrays, told, _labeled(pair, donors, views, convention))
     return arrays, told
 
 
+def always_tried(views: ViewsConfig) -> ViewsConfig:
+    """The settings with a try of T-PatchMix in every view, to look at."""
+    return views.model_copy(update={"patch_probability": 1.0})
+
+
+def plan_of(pair: Films, views: ViewsConfig, convention: Convention) -> PatchPlan:
+    """The try of T-PatchMix that `preview` shows of the first film, without its pictures."""
+    assert pair.masks is not None
+    tried = always_tried(views)
+    return plan_patches(pair.masks, pair.texts, pair.keys, tried, convention, pair.apart)[0]
+
+
+def _tell_gate(pair: Films, plan: PatchPlan, views: ViewsConfig) -> Told:
+    return {
+        "value": plan.rate,
+        "threshold": views.patch_gate,
+        "accepted": plan.accepted,
+        "sentence": plan.words,
+        "tried_in_training": draw_patch(pair.keys[0], views).mode is not None,
+    }
+
+
 def _student(
-    pair: Films, donor: StudentFilms | None, views: ViewsConfig, convention: Convention
+    pair: Films, donors: Films | None, views: ViewsConfig, convention: Convention
 ) -> tuple[Arrays, Told]:
     """An unlabeled film with everything that happens to it, in the trainer's order."""
-    key, probabilities = pair.keys[0], pair.masks
-    assert probabilities is not None
-    if donor is None:  # Nobody is labeled yet: a film never takes a side of itself.
+    assert pair.masks is not None
+    if donors is None:  # Nobody is labeled yet: a film never takes a side of itself.
         views = views.model_copy(update={"side_paste_probability": 0.0})
-    shown = donor or StudentFilms(
-        pair.images[:1], probabilities[:1], pair.texts[:1], pair.texts[:1]
-    )
-    films = unlabeled_student_films(pair, probabilities, shown, views, convention)
-    plan, donated = films.plans[0], shown.full_texts[:1]
-    stream = SIDE_PASTE, views.side_paste_probability
-    (side,), (text,) = drawn_sides((plan.text,), donated, (key,), stream, convention)
-    mirrored = mirror_words(text, key, views) is not None
+    shown = _first(labeled_student_films(donors or pair, views, convention))
+    films = unlabeled_student_films(pair, pair.masks, shown, views, convention)
+    plan, side, mirrored = films.plans[0], films.sides[0], any(films.mirrored[:1])
     taken = side_masks([side], *films.images.shape[2:])
     arrays: Arrays = {
         "student": _picture(films.images),
@@ -110,6 +126,8 @@ def _student(
 
 def _student_words(side: SideDraw, mirrored: bool, changed: bool, views: ViewsConfig) -> list[str]:
     sentences = []
+    if not side.may_meet:
+        sentences.append(f"A half of a labeled film: {_lower(side.words())}")
     if side.half is not None:
         sentences.append(f"The {side.half} half of a labeled film is pasted in, words included.")
     if mirrored:
@@ -119,24 +137,19 @@ def _student_words(side: SideDraw, mirrored: bool, changed: bool, views: ViewsCo
     return sentences
 
 
-def _labeled(pair: Films, views: ViewsConfig, convention: Convention) -> tuple[Arrays, Told]:
+def _labeled(
+    pair: Films, donors: Films, views: ViewsConfig, convention: Convention
+) -> tuple[Arrays, Told]:
     """The case as one of the labeled pool: perhaps with a side of another labeled film."""
-    films = labeled_student_films(pair, views, convention)
-    donors, stream = pair.texts[1:], (SIDE_MIX, views.side_mix_probability)
-    (side,), _ = drawn_sides(pair.texts[:1], donors, pair.keys[:1], stream, convention)
+    films = labeled_student_films(_joined(pair, donors), views, convention)
+    side = films.sides[0]
     arrays: Arrays = {"labeled": _picture(films.images), "labeled_mask": _mask(films.targets)}
-    words = [] if side.half is None else [f"As a labeled film: {_lower(side.words())}"]
+    silent = side.half is None and side.may_meet
     return arrays, {
         "texts": {"labeled": films.texts[0]},
         "draws": {"labeled_side": side.half},
-        "words": words,
+        "words": [] if silent else [f"As a labeled film: {_lower(side.words())}"],
     }
-
-
-def _donor(weak: Films, views: ViewsConfig, convention: Convention) -> StudentFilms | None:
-    if len(weak.keys) < 3:
-        return None
-    return labeled_student_films(_some(weak, slice(2, 3)), views, convention)
 
 
 def _tell_parts(pair: Films, views: ViewsConfig, mixed: str, what: str) -> Told:
@@ -167,14 +180,26 @@ def _add(arrays: Arrays, told: Told, more: tuple[Arrays, Told]) -> None:
     told["words"] += more[1]["words"]
 
 
-def _some(films: Films, which: slice | list[int]) -> Films:
-    numbers = list(range(len(films.keys)))[which] if isinstance(which, slice) else which
+def _joined(pair: Films, donors: Films) -> Films:
+    """The case and the labeled film that is mixed into it."""
+    assert pair.masks is not None
+    assert donors.masks is not None
     return replace(
-        films,
-        keys=tuple(films.keys[number] for number in numbers),
-        images=films.images[numbers],
-        masks=None if films.masks is None else films.masks[numbers],
-        texts=tuple(films.texts[number] for number in numbers),
+        pair,
+        keys=(pair.keys[0], donors.keys[0]),
+        images=torch.cat([pair.images[:1], donors.images[:1]]),
+        masks=torch.cat([pair.masks[:1], donors.masks[:1]]),
+        texts=(pair.texts[0], donors.texts[0]),
+    )
+
+
+def _first(films: StudentFilms) -> StudentFilms:
+    return StudentFilms(
+        films.images[:1],
+        films.targets[:1],
+        films.texts[:1],
+        films.full_texts[:1],
+        sources=films.sources[:1],
     )
 
 

@@ -11,6 +11,7 @@ from lightning_fabric import Fabric
 
 from training.config import RunConfig, TrainingConfig
 from training.engine import checkpoint
+from training.engine.apart import apart_of
 from training.engine.data import CaseOrder, FilmPool, load_films
 from training.engine.methods.lvit_epi import LvitMemory, open_memory
 from training.engine.networks import Network, build, collect_vocabulary
@@ -198,13 +199,14 @@ def _load(
     snapshot: Snapshot, config: RunConfig, events: EventWriter, device: torch.device
 ) -> Pools:
     side, root = config.network.image_size, Path(snapshot.root)
+    apart = apart_of(snapshot.apart)
 
     def warn(sentence: str) -> None:
         events.write("warning", sentence=sentence)
 
     pools = Pools(
-        labeled=load_films(root, snapshot.labeled, side, warn, need_masks=True).on(device),
-        unlabeled=load_films(root, snapshot.unlabeled, side, warn, need_masks=False).on(device),
+        labeled=load_films(root, snapshot.labeled, side, warn, True, apart).on(device),
+        unlabeled=load_films(root, snapshot.unlabeled, side, warn, False, apart).on(device),
         gate=load_films(root, snapshot.gate, side, warn, need_masks=True),
         report=load_films(root, snapshot.report, side, warn, need_masks=True),
     )

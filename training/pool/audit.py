@@ -19,6 +19,7 @@ from training.errors import FormatError
 from training.pool import schema
 from training.pool.digest import revision_digest
 from training.pool.images import read_image
+from training.pool.pairs import wrong_reports
 from training.pool.project import Project
 from training.pool.rounds import WEIGHTS
 from training.pool.standing import derived_rows
@@ -63,7 +64,7 @@ def audit(project: Project, *, progress: Callable[[str], None] = lambda what: No
     counts: Counter[str] = Counter()
     problems: list[str] = []
     with project.reading() as connection:
-        for check in (_database, _patients, _revisions, _standing, _references):
+        for check in (_database, _patients, _revisions, _standing, _references, _pairs):
             problems += check(connection, counts, progress)
         named: dict[str, tuple[str, tuple | None]] = {}
         for path, whose in _named_files(connection):
@@ -162,6 +163,11 @@ def _references(connection: sa.Connection, counts: Counter, progress: Callable) 
         )
         for case_id in connection.scalars(query):
             yield f"A row of {table.name} about {case_id} names a revision that the case does not have."
+
+
+def _pairs(connection: sa.Connection, counts: Counter, progress: Callable) -> Iterator[str]:
+    progress("pair")
+    yield from wrong_reports(connection)
 
 
 def _named_files(connection: sa.Connection) -> Iterator[tuple[str, tuple[str, tuple | None]]]:

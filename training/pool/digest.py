@@ -1,10 +1,10 @@
-"""The digest of a revision: each one's covers the one before, so that a row changed or taken away gives itself away."""
+"""Digests of rows: each one's covers the one before, so that a row changed or taken away gives itself away."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 # The order is part of the recipe: a change here needs a migration that makes every digest again.
 FIELDS = (
@@ -36,6 +36,11 @@ def revision_digest(row: Mapping, before: str) -> str:
     before : str
         Digest of the case's revision before it; empty for the first.
     """
-    content = [before, *(row[field] for field in FIELDS)]
+    return row_digest(row, FIELDS, before)
+
+
+def row_digest(row: Mapping, fields: Iterable[str], before: str) -> str:
+    """SHA-256 of these fields of a row and of the digest ``before`` it, empty for the first."""
+    content = [before, *(row[field] for field in fields)]
     text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -54,6 +54,12 @@ def all_cases(connection: sa.Connection, pool: str | None = None) -> list[Case]:
     return [_case(row) for row in connection.execute(query)]
 
 
+def ids_in_pool(connection: sa.Connection, pool: str) -> list[str]:
+    """Ids of a pool's cases in the order of import."""
+    query = sa.select(standing.c.case_id).where(standing.c.pool == pool)
+    return list(connection.scalars(query.order_by(standing.c.position)))
+
+
 def one_case(connection: sa.Connection, case_id: str) -> Case | None:
     """The case with this id, or None."""
     row = connection.execute(_case_rows.where(standing.c.case_id == case_id)).first()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = sa.MetaData()
 
@@ -201,4 +201,18 @@ second_readings = sa.Table(
     sa.Column("case_id", sa.ForeignKey("cases.id"), nullable=False, index=True),
     sa.Column("asked_at", sa.String, nullable=False),
     sa.Column("revision_id", sa.Integer, index=True),  # the answer
+)
+
+pair_reports = sa.Table(
+    "pair_reports",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # 1, 2, ...
+    sa.Column("case_id", sa.ForeignKey("cases.id"), nullable=False, index=True),
+    sa.Column("partner_id", sa.ForeignKey("cases.id"), nullable=False, index=True),
+    sa.Column("verdict", sa.String, nullable=False),
+    sa.Column("reader", sa.ForeignKey("readers.id"), nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("created_at", sa.String, nullable=False),
+    sa.Column("digest", sa.String, nullable=False),
+    sa.CheckConstraint("verdict IN ('nonsense', 'fine')", name="verdict_is_known"),
 )

@@ -89,3 +89,14 @@ def _others(connection: sa.Connection, case_id: str, numbers: dict[int, int]) ->
                 if hasattr(row, name)
             )
             yield Event(time, getattr(row, "reader", ""), sentence.format(row, number))
+    yield from _pairs(connection, case_id)
+
+
+def _pairs(connection: sa.Connection, case_id: str) -> Iterator[Event]:
+    table = schema.pair_reports
+    here = sa.or_(table.c.case_id == case_id, table.c.partner_id == case_id)
+    for row in connection.execute(sa.select(table).where(here)):
+        other = row.partner_id if row.case_id == case_id else row.case_id
+        said = "nonsense to mix" if row.verdict == "nonsense" else "fine to mix after all"
+        reason = f": {row.reason}" if row.reason else ""
+        yield Event(row.created_at, row.reader, f"called {said} with {other}{reason}")

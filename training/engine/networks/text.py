@@ -87,6 +87,15 @@ class SmallTextEncoder(nn.Module):
         words = split_words(description)[: self._max_tokens] or [UNKNOWN]
         return [self._number.get(word, 1) for word in words]
 
+    def count_tokens(self, word: str) -> int:
+        """Tokens of a stretch of text without blanks."""
+        return len(split_words(word))
+
+    @property
+    def room(self) -> int:
+        """Tokens of a description that are read."""
+        return self._max_tokens
+
 
 class NoWords(nn.Module):
     """Stands where a network without text has no encoder; it only keeps the vocabulary."""
@@ -149,6 +158,15 @@ class FrozenBert(nn.Module):
         tokenizer = self._hidden[0]
         return tokenizer(description, truncation=True, max_length=self._max_tokens)["input_ids"]
 
+    def count_tokens(self, word: str) -> int:
+        """Tokens of a stretch of text without blanks."""
+        return len(self._hidden[0].tokenize(word))
+
+    @property
+    def room(self) -> int:
+        """Tokens of a description that are read; two more mark its ends."""
+        return self._max_tokens - 2
+
     @torch.inference_mode(False)
     @torch.no_grad()
     def _encode_new(self, descriptions: Sequence[str]) -> None:
@@ -165,6 +183,18 @@ class FrozenBert(nn.Module):
         twin._modules = {name: copy.deepcopy(part, memo) for name, part in self._modules.items()}
         twin._buffers = copy.deepcopy(self._buffers, memo)
         return twin
+
+
+def words_read(words: nn.Module, description: str) -> int | None:
+    """How many words of a description are read before its end is cut; None where nothing is cut."""
+    if not isinstance(words, (SmallTextEncoder, FrozenBert)):
+        return None
+    used = 0
+    for number, word in enumerate(description.split()):
+        used += words.count_tokens(word)
+        if used > words.room:
+            return number
+    return None
 
 
 @torch.no_grad()
