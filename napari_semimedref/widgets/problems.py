@@ -1,4 +1,4 @@
-"""What is doubtful about a description, in plain words, each with its repair one click away; and what of it is not read."""
+"""What is doubtful about a description, each with its repair a click away; and what of it the network leaves unread."""
 
 from __future__ import annotations
 

@@ -23,13 +23,16 @@ from training.engine.inputs import (
     weak_views,
 )
 from training.engine.loop import run
+from training.engine.meeting import Meetings
 from training.engine.methods.semi_medref import teacher_probabilities
+from training.engine.networks.text import FrozenBert, NoWords, words_read
 from training.engine.predict import Predictor
 from training.engine.service import answer_all
 from training.engine.streams import Key
 from training.engine.words import finding_of
 from training.pool import rounds
-from training.round import next_config, save_next_config
+from training.pool.pairs import report_pair, withdraw_pair
+from training.round import freeze, next_config, save_next_config
 from training.rundir import RunFolder
 from training.snapshot import Snapshot, SnapshotCase
 
@@ -328,3 +331,88 @@ def test_the_process_speaks_json_lines_and_ends_with_its_input(project, teacher,
     replies = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(reply["id"], reply["ok"]) for reply in replies] == [(7, True), (8, True)]
     assert (tmp_path / "new" / "7.npz").is_file()
+
+
+GATED = {"patch_gate": 0.3, "patch_position_share": 0.0, "patch_block": 0.2}
+MIX = {"case": "case_004", "partner": "case_001", "description": LEFT_TEXT}
+
+
+def test_the_next_mix_is_the_first_one_behind_the_epoch_that_the_gate_accepts(ask):
+    def accepted(epoch):
+        reply, arrays = ask(do="views", **MIX, epoch=epoch, views=GATED)
+        gate = reply["gate"]
+        assert gate["accepted"] == bool(arrays["block_mask"].any())
+        assert arrays["tried_mask"].any()  # refused blocks are told, too
+        assert gate["threshold"] == 0.3
+        assert gate["accepted"] == (gate["value"] >= 0.3) or "name no zone" in gate["sentence"]
+        return gate["accepted"]
+
+    fates = [accepted(epoch) for epoch in range(12)]
+    assert set(fates) == {True, False}
+    for start in range(6):
+        reply, _ = ask(do="next_mix", **MIX, epoch=start, views=GATED, most=6)
+        first = next((e for e in range(start + 1, start + 7) if fates[e]), None)
+        assert reply["found"] == first
+        assert reply["epoch"] == (start + 6 if first is None else first)
+
+
+def test_a_search_ends_after_so_many_epochs_and_tells_the_last_refusal(ask):
+    reply, _ = ask(do="next_mix", **MIX, epoch=3, views={**GATED, "patch_gate": 1.0}, most=5)
+    assert (reply["found"], reply["epoch"]) == (None, 8)
+    assert reply["sentence"].startswith("Refused: the partner's lesion fills")
+    for most in (0, 65, "all"):
+        assert "most" in ask(do="next_mix", **MIX, most=most)[0]["error"]
+
+
+def test_the_partner_is_drawn_as_the_next_round_would(ask, project):
+    frozen = freeze(project)
+    labeled, unlabeled = (
+        [case.case_id for case in pool] for pool in (frozen.labeled, frozen.unlabeled)
+    )
+    meetings = Meetings(labeled, unlabeled, next_config(project))
+    partners = set()
+    for case in ("case_005", "case_000"):
+        for epoch in range(4):
+            reply, _ = ask(
+                do="views", case=case, partner=None, description=LEFT_TEXT, seed=3, epoch=epoch
+            )
+            met = meetings.of(Key(3, case, epoch))
+            assert reply["partner"] == met.partner.case_id
+            assert reply["donor"] == met.donors[0].case_id
+            assert reply["step"] == met.step
+            partners.add(reply["partner"])
+    assert len(partners) > 2
+
+
+def test_a_pair_called_nonsense_is_refused_in_the_preview_as_in_training(ask, project):
+    views = {**GATED, "patch_gate": 0.05, "side_paste_probability": 1.0}
+    texts = set()
+    assert ask(do="next_mix", **MIX, views=views, most=8)[0]["found"] is not None
+    report_pair(project, "case_001", "case_004", "Ada")
+    for epoch in range(8):
+        reply, arrays = ask(do="views", **MIX, epoch=epoch, views=views)
+        assert reply["gate"]["sentence"] == "Refused: a reader called this pair nonsense."
+        assert not reply["gate"]["accepted"]
+        assert arrays["tried_mask"].any()
+        assert not arrays["block_mask"].any()
+        assert not arrays["side_mask"].any()
+        texts |= set(reply["words"])
+    assert "A half of a labeled film: refused: a reader called this pair nonsense." in texts
+    assert ask(do="next_mix", **MIX, views=views, most=8)[0]["found"] is None
+    withdraw_pair(project, "case_004", "case_001", "Ada")
+    assert ask(do="next_mix", **MIX, views=views, most=8)[0]["found"] is not None
+
+
+def test_the_service_tells_how_many_words_of_a_long_description_are_read(ask):
+    assert ask(do="words", description=LEFT_TEXT)[0]["read"] is None
+    long = "lung, " * 40  # two tokens each; 48 are read
+    assert ask(do="words", description=long)[0]["read"] == 24
+
+
+def test_words_of_a_pretrained_encoder_are_counted_by_its_own_tokens(bert):
+    encoder = FrozenBert(bert, 8, 0.0)
+    words = ["lower", "upper", "left", "right", "lung", "lower", "upper"]
+    assert words_read(encoder, " ".join(words[:6])) is None
+    assert words_read(encoder, " ".join(words)) == 6
+    assert len(encoder.token_numbers(" ".join(words))) == 8  # six words and both ends
+    assert words_read(NoWords(()), "lung " * 500) is None

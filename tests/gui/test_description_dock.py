@@ -250,3 +250,11 @@ def test_words_can_be_read_in_a_light_theme(dock, space):
     assert "92, 98, 110" in dock.service.styleSheet()
     space.viewer.theme = "dark"
     assert not dock.edit.highlighter.light
+
+
+def test_words_that_the_network_does_not_read_are_said(qtbot, dock):
+    dock.edit.setPlainText(LEFT + " and more words" * 6)
+    wait_for(qtbot, lambda: dock.limit.isVisible())
+    assert "Only the first 3 words are read" in dock.limit.text()
+    dock.edit.setPlainText(LEFT)
+    wait_for(qtbot, lambda: not dock.limit.isVisible())
