@@ -131,7 +131,7 @@ class DescriptionDock(Dock):
         self.service.setText(self._standing(opened))
         self.use_it.hide()
         self.problems.forget()
-        self.limit.hide()
+        self.limit.forget()
         self._show_mask_reading(MaskReading())
         self._read()
 

@@ -86,18 +86,30 @@ class ReadLimit(Sentence):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self._workspace = workspace
+        self._asked = ""
         workspace.words_counted.connect(self._show)
         self.hide()
 
+    def forget(self) -> None:
+        """Say nothing until asked again; another case comes."""
+        self._asked = ""
+        self.hide()
+
     def ask(self) -> None:
-        """Have the service look at the present words, if they may be too many."""
+        """Have the service look at the present words, if they may be too many and it has not yet."""
         space = self._workspace
         if not space.has_case or not space.session.has_teacher:
-            self.hide()
-        elif len(space.session.description.split()) > SURELY_READ or space.engine.process_id:
+            self.forget()
+            return
+        text = space.session.description
+        may_be_cut = len(text.split()) > SURELY_READ or space.engine.process_id is not None
+        if may_be_cut and text != self._asked:
+            self._asked = text
             space.ask_about_case("words")
 
     def _show(self, answer: Answer) -> None:
+        if answer.request["description"] != self._asked:
+            return
         read = answer.fields.get("read") if answer.ok else None
         self.setText("" if read is None else f"⚠ {CUT.format(read=read)}")
         self.setVisible(read is not None)

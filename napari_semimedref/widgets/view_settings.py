@@ -94,7 +94,6 @@ class ViewSettings(QWidget):
             if self.dialog is not None:
                 self.dialog.close()
             self._workspace.settings_changed.emit()
-            self.changed.emit()
 
     def show_state(self) -> None:
         """Say whose settings the views are drawn with."""

@@ -133,7 +133,7 @@ def test_pairs_survive_the_way_through_a_snapshots_file(pool, tmp_path):
 
 
 def test_a_project_of_an_earlier_version_has_no_pairs_and_takes_one(tmp_path):
-    project = Project.open(thaw("version_2", tmp_path / "project"))
+    project = Project.open(thaw("version_3", tmp_path / "project"))
     assert pairs_apart(project) == []
     report_pair(project, "case_000", "case_001", "Ada")
     assert pairs_apart(project) == [("case_000", "case_001")]
