@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -130,7 +130,7 @@ def _add(
         log = _log(connection)
         _refuse_repetition(log, pair, verdict)
         add_reader(connection, reader)
-        row = {
+        row: dict[str, Any] = {
             "number": len(log) + 1,
             "case_id": case_id,
             "partner_id": partner_id,
