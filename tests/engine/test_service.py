@@ -12,7 +12,7 @@ from made import small_project
 
 from training.config import ViewsConfig
 from training.engine.answers import NO_TEACHER, Answers
-from training.engine.data import shrink_image, shrink_mask
+from training.engine.data import load_films, shrink_image, shrink_mask
 from training.engine.inputs import (
     Films,
     StudentFilms,
@@ -27,8 +27,10 @@ from training.engine.meeting import Meetings
 from training.engine.methods.semi_medref import teacher_probabilities
 from training.engine.networks.text import FrozenBert, NoWords, words_read
 from training.engine.predict import Predictor
+from training.engine.prior import ZonePrior
 from training.engine.service import answer_all
 from training.engine.streams import Key
+from training.engine.views import draw_weak
 from training.engine.words import finding_of
 from training.pool import rounds
 from training.pool.pairs import report_pair, withdraw_pair
@@ -218,7 +220,11 @@ def test_the_students_view_is_the_trainers_with_side_mirror_and_changed_words(
     views = ViewsConfig(**LOUD, text_change="textstrong")
     pair = weak_of(project, ("case_004", "case_001"), views)
     network = Predictor.load(rounds.serving_model(project).folder, CPU).network
-    probabilities = torch.cat([teacher_probabilities(network, pair)[:1], pair.masks[1:]])
+    films = load_films(project.folder, freeze(project).labeled, 32, pytest.fail, need_masks=True)
+    prior = ZonePrior.from_films(films, next_config(project).method.zone_prior)
+    draws = [draw_weak(key, views) for key in pair.keys]
+    seen = prior.apply(teacher_probabilities(network, pair), pair.texts, draws)
+    probabilities = torch.cat([seen[:1], pair.masks[1:]])
     donor = labeled_student_films(weak_of(project, ("case_001",), views), views, "image")
     expected = unlabeled_student_films(pair, probabilities, donor, views, "image")
     reply, arrays = ask(

@@ -20,7 +20,9 @@ from training.engine.meeting import Meeting, Meetings
 from training.engine.methods.semi_medref import teacher_probabilities
 from training.engine.predict import Predictor
 from training.engine.preview import Arrays, Told, plan_of, preview
+from training.engine.served_prior import ServedPrior
 from training.engine.streams import Key
+from training.engine.views import draw_weak
 from training.errors import EngineError
 from training.next_round import next_config
 from training.pool import Project
@@ -62,6 +64,7 @@ class ViewAnswers:
         teacher: Callable[[], Predictor | None],
     ) -> None:
         self._project, self._image, self._teacher = project, image, teacher
+        self._prior = ServedPrior(project)
 
     def views(self, request: dict[str, Any]) -> tuple[Arrays, Told]:
         """All that training would show of a case at an epoch."""
@@ -152,19 +155,26 @@ class ViewAnswers:
         unknown = [number for number, mask in enumerate(known) if mask is None]
         if unknown:
             assert weak.masks is not None
-            weak.masks[unknown] = self._proposed(weak, unknown)
+            weak.masks[unknown] = self._proposed(weak, unknown, asked)
         return weak
 
-    def _proposed(self, weak: Films, numbers: list[int]) -> torch.Tensor:
+    def _proposed(self, weak: Films, numbers: list[int], asked: _Asked) -> torch.Tensor:
+        """The teacher's probabilities of some of the films, lowered by the atlas as in training."""
         teacher = self._teacher()
         if teacher is None:
             return torch.zeros_like(weak.images[numbers])
         some = replace(
             weak,
+            keys=tuple(weak.keys[number] for number in numbers),
             images=weak.images[numbers].to(teacher.device),
             texts=tuple(weak.texts[number] for number in numbers),
         )
-        return teacher_probabilities(teacher.network.eval(), some).cpu()
+        probabilities = teacher_probabilities(teacher.network.eval(), some).cpu()
+        prior = self._prior.get(asked.meetings.config.method, self._side)
+        if prior is None:
+            return probabilities
+        draws = [draw_weak(key, asked.views) for key in some.keys]
+        return prior.apply(probabilities, some.texts, draws)
 
     @property
     def _side(self) -> int:

@@ -1,0 +1,56 @@
+"""The caption atlas of a project's labeled pool as the next round has it; made anew only when that pool changes."""
+
+from __future__ import annotations
+
+import contextlib
+
+import torch
+
+from training.config import MethodConfig
+from training.engine.data import FilmPool, shrink_mask
+from training.engine.prior import ZonePrior
+from training.errors import FormatError
+from training.pool import Case, Project
+from training.pool.images import read_mask
+from training.snapshot import SnapshotCase
+
+
+class ServedPrior:
+    """Gives the prior of a project's labeled pool; the latest one is kept."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._made_from: tuple = ()
+        self._prior: ZonePrior | None = None
+
+    def get(self, method: MethodConfig, side: int) -> ZonePrior | None:
+        """The prior at ``side`` x ``side`` pixels; None where the method uses none or nothing is labeled."""
+        if method.name != "semi-medref" or method.zone_prior == 0:
+            return None
+        cases = self._project.cases("labeled")
+        now = (side, method.zone_prior, *((case.id, case.mask, case.description) for case in cases))
+        if now != self._made_from:
+            self._made_from, self._prior = now, self._make(cases, method.zone_prior, side)
+        return self._prior
+
+    def _make(self, cases: list[Case], weight: float, side: int) -> ZonePrior | None:
+        kept, masks = [], []
+        for case in cases:
+            with contextlib.suppress(FormatError, OSError):  # the trainer leaves it out, too
+                mask = read_mask(self._project.folder / str(case.mask))
+                masks.append(torch.from_numpy(shrink_mask(mask, side)))
+                kept.append(_described(case))
+        if not kept:
+            return None
+        images = torch.zeros(len(kept), 1, 1, dtype=torch.uint8)  # nobody looks at them
+        return ZonePrior.from_films(FilmPool(tuple(kept), images, torch.stack(masks)), weight)
+
+
+def _described(case: Case) -> SnapshotCase:
+    return SnapshotCase(
+        case_id=case.id,
+        patient=case.patient,
+        image=case.image,
+        description=case.description,
+        mask=case.mask,
+    )
