@@ -18,7 +18,7 @@ from training.next_round import chosen_views, next_config, project_config, save_
 from training.pool.pairs import nonsense_pairs, pair_log
 from training.rundir import RunFolder
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 DRAWN = "step 7 of a run"  # the small service's answer
 
 
