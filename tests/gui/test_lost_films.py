@@ -145,7 +145,7 @@ def test_an_accepted_mask_that_is_lost_must_be_drawn_again(session):
     assert session.accept().case_id == case.id
 
 
-def test_the_window_shows_the_sentence_and_offers_only_to_skip(qtbot, space, told):
+def test_the_window_shows_the_sentence_and_offers_only_to_skip(qtbot, told, space):
     description = docked(qtbot, DescriptionDock, space)
     dock = docked(qtbot, ReviewDock, space)
     lost = lose_next(space.session)
