@@ -339,7 +339,7 @@ def test_the_process_speaks_json_lines_and_ends_with_its_input(project, teacher,
     assert (tmp_path / "new" / "7.npz").is_file()
 
 
-GATED = {"patch_gate": 0.3, "patch_position_share": 0.0, "patch_block": 0.2}
+GATED = {"patch_gate": 0.6, "patch_position_share": 0.0, "patch_block": 0.2}
 MIX = {"case": "case_004", "partner": "case_001", "description": LEFT_TEXT}
 
 
@@ -349,8 +349,8 @@ def test_the_next_mix_is_the_first_one_behind_the_epoch_that_the_gate_accepts(as
         gate = reply["gate"]
         assert gate["accepted"] == bool(arrays["block_mask"].any())
         assert arrays["tried_mask"].any()  # refused blocks are told, too
-        assert gate["threshold"] == 0.3
-        assert gate["accepted"] == (gate["value"] >= 0.3) or "name no zone" in gate["sentence"]
+        assert gate["threshold"] == 0.6
+        assert gate["accepted"] == (gate["value"] >= 0.6) or "name no zone" in gate["sentence"]
         return gate["accepted"]
 
     fates = [accepted(epoch) for epoch in range(12)]
