@@ -21,6 +21,7 @@ from training.pool.database import is_project
 SCREENSHOT_SECONDS = 30.0
 DEMO_SCREENSHOT_SECONDS = 240.0
 DEMO_CASES = 120
+TOUR_MS = 600
 TABS = ("description", "trainer", "views", "explain")
 
 log = logging.getLogger("napari-semimedref")
@@ -68,10 +69,10 @@ def _run(chosen: argparse.Namespace) -> int:
     viewer = napari.Viewer(title="napari-semimedref", show=False)
     docks = open_window(viewer, chosen.tab)
     space = docks.review.workspace
-    if folder is not None and not space.open_project(folder, chosen.reader):
-        raise PoolError(f"{folder} could not be opened.")
-    if chosen.demo:
-        begin_demo_round(space)
+    if chosen.demo and folder is not None:
+        begin_demo(viewer, space, folder, chosen.reader, with_tour=chosen.screenshot is None)
+    elif folder is not None:
+        _open(space, folder, chosen.reader)
     if chosen.screenshot is not None:
         patience = DEMO_SCREENSHOT_SECONDS if chosen.demo else SCREENSHOT_SECONDS
         _take_screenshot_when_ready(viewer, space, chosen.screenshot, patience)
@@ -113,6 +114,26 @@ def demo_project(folder: Path | None = None) -> Path:
             f"The demo project cannot be put into {folder}: choose an empty folder."
         ) from error
     return folder
+
+
+def begin_demo(
+    viewer: Any, space: Any, folder: Path, reader: str = "", *, with_tour: bool = True
+) -> None:
+    """Open the demo, start its first round, and the first time lead through the window."""
+    from napari_semimedref import tour
+    from napari_semimedref.preferences import preferences
+    from napari_semimedref.timers import timer_for
+
+    _open(space, folder, reader)
+    begin_demo_round(space)
+    if with_tour and not preferences().tour_shown:
+        # The docks have their sizes only after the window was painted.
+        timer_for(space, TOUR_MS, lambda: tour.start(viewer), once=True).start()
+
+
+def _open(space: Any, folder: Path, reader: str) -> None:
+    if not space.open_project(folder, reader):
+        raise PoolError(f"{folder} could not be opened.")
 
 
 def begin_demo_round(space: Any) -> None:

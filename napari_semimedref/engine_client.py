@@ -86,9 +86,10 @@ class EngineClient:
         self._deaths = 0
 
     @classmethod
-    def for_project(cls, folder: Path) -> EngineClient:
-        """The client of a project's service."""
+    def for_project(cls, folder: Path, threads: int = 1) -> EngineClient:
+        """The client of a project's service, which may use so many CPU threads."""
         command = [sys.executable, "-m", "training", "serve", str(folder)]
+        command += ["--threads", str(threads)]
         return cls(command, folder / "service.log")
 
     @property

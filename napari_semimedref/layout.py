@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QDockWidget
+from qtpy.QtWidgets import QDockWidget, QWidget
 
 from napari_semimedref import keys
 from napari_semimedref.fixed_layers import MASK, PROPOSAL
 from napari_semimedref.keys import Keys
 from napari_semimedref.tools import TOOLS
+from napari_semimedref.widgets.adjudication import AdjudicationDock
 from napari_semimedref.widgets.description import DescriptionDock
+from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.editing import EditingDock
 from napari_semimedref.widgets.explain import ExplainDock
 from napari_semimedref.widgets.queue import QueueDock
@@ -25,6 +27,27 @@ from napari_semimedref.workspace import Workspace, workspace_of
 RIGHT_WIDTH = 366
 LEFT_WIDTH = 250
 SMALL_SCREEN = 1440
+ADJUDICATE = "adjudication"
+
+
+class Place(NamedTuple):
+    """A dock, its title, and the side of the window where it stands."""
+
+    kind: type[Dock]
+    title: str
+    area: str
+
+
+PLACES = {
+    "description": Place(DescriptionDock, "Description", "right"),
+    "review": Place(ReviewDock, "Review", "right"),
+    "trainer": Place(TrainerDock, "Trainer", "right"),
+    "views": Place(ViewsDock, "Views", "right"),
+    "explain": Place(ExplainDock, "Explain", "right"),
+    "queue": Place(QueueDock, "Queue", "left"),
+    "editing": Place(EditingDock, "Mask", "left"),
+}
+ADJUDICATION = Place(AdjudicationDock, "Adjudicate", "right")
 
 
 @dataclass(frozen=True)
@@ -43,31 +66,70 @@ class Docks:
 
 def lay_out(viewer: Any) -> Docks:
     """Add all docks: tabs at the right (words, trainer, views, explanations) over the review, the queue left."""
-    docks: dict[str, Any] = {
-        "description": DescriptionDock(viewer),
-        "review": ReviewDock(viewer),
-        "trainer": TrainerDock(viewer),
-        "views": ViewsDock(viewer),
-        "explain": ExplainDock(viewer),
-        "queue": QueueDock(viewer),
-        "editing": EditingDock(viewer),
-    }
-    places = {
-        "description": ("Description", "right"),
-        "review": ("Review", "right"),
-        "trainer": ("Trainer", "right"),
-        "views": ("Views", "right"),
-        "explain": ("Explain", "right"),
-        "queue": ("Queue", "left"),
-        "editing": ("Mask", "left"),
-    }
-    frames = {
-        name: viewer.window.add_dock_widget(docks[name], name=title, area=area)
-        for name, (title, area) in places.items()
-    }
+    docks: dict[str, Any] = {name: place.kind(viewer) for name, place in PLACES.items()}
+    frames = {name: _add(viewer, name, docks[name]) for name in PLACES}
     arrange(viewer, frames)
     bind_keys(viewer)
+    offer_adjudication(viewer)
     return Docks(**docks, frames=frames)
+
+
+def show_docks(viewer: Any) -> None:
+    """Show all docks; those that were closed, or never there, are added."""
+    window = viewer.window._qt_window
+    frames = {name: frame_of(window, name) for name in PLACES}
+    missing = [name for name, frame in frames.items() if frame is None]
+    if len(missing) == len(PLACES):
+        resize_docks(viewer, lay_out(viewer).frames)
+        return
+    for name in missing:
+        frames[name] = _add(viewer, name, PLACES[name].kind(viewer))
+    if missing:
+        arrange(viewer, frames)
+        bind_keys(viewer)
+        offer_adjudication(viewer)
+    for frame in frames.values():
+        frame.show()
+
+
+def frame_of(window: Any, name: str) -> Any:
+    """The frame that napari put around a dock; None if the dock is not there."""
+    place = ADJUDICATION if name == ADJUDICATE else PLACES[name]
+    for dock in window.findChildren(place.kind):
+        frame = dock.parentWidget()
+        while frame is not None and not isinstance(frame, QDockWidget):
+            frame = frame.parentWidget()
+        if frame is not None:
+            return frame
+    return None
+
+
+def show_adjudication(viewer: Any) -> None:
+    """Bring the adjudication dock to the front; it has no place before readers disagree."""
+    window = viewer.window._qt_window
+    frame = frame_of(window, ADJUDICATE)
+    if frame is None:
+        frame = _add(viewer, ADJUDICATE, AdjudicationDock(viewer))
+        words = frame_of(window, "description")
+        if words is not None:
+            window.tabifyDockWidget(words, frame)
+    frame.show()
+    frame.raise_()
+
+
+def offer_adjudication(viewer: Any) -> None:
+    """Show the adjudication dock whenever a case is opened about which readers disagree."""
+    space = workspace_of(viewer)
+    if not space.offers_adjudication:
+        space.offers_adjudication = True
+        space.adjudicating.changed.connect(
+            lambda: show_adjudication(viewer) if space.adjudicating.pair else None
+        )
+
+
+def _add(viewer: Any, name: str, dock: QWidget) -> QDockWidget:
+    place = ADJUDICATION if name == ADJUDICATE else PLACES[name]
+    return viewer.window.add_dock_widget(dock, name=place.title, area=place.area)
 
 
 def bind_keys(viewer: Any) -> Keys:

@@ -1,4 +1,4 @@
-"""Sample data for napari's File menu: one synthetic film with its lesion mask."""
+"""Sample data for napari's File menu: synthetic films with their lesion masks. The same seed makes the same films."""
 
 from __future__ import annotations
 
@@ -8,13 +8,33 @@ import numpy as np
 
 from training.phantom import PhantomConfig, make_case
 
+SEED = 0
+FILMS = 6
+
 
 def phantom_film() -> list[tuple[np.ndarray, dict[str, Any], str]]:
     """A synthetic chest film and its mask as napari layer data."""
-    case = make_case(PhantomConfig(), seed=0, index=0)
-    film = case.image.astype(np.float32) / 255
-    look = {"name": "film", "metadata": {"description": case.description}}
+    case = make_case(PhantomConfig(), seed=SEED, index=0)
+    return _layers(_shown(case.image), case.mask, "film", "mask", case.description)
+
+
+def phantom_films() -> list[tuple[np.ndarray, dict[str, Any], str]]:
+    """Several synthetic films, one upon the other, and their masks; one description for each slice."""
+    cases = [make_case(PhantomConfig(), seed=SEED, index=2 * number) for number in range(FILMS)]
+    images = np.stack([_shown(case.image) for case in cases])
+    masks = np.stack([case.mask for case in cases])
+    return _layers(images, masks, "films", "masks", [case.description for case in cases])
+
+
+def _shown(image: np.ndarray) -> np.ndarray:
+    return image.astype(np.float32) / 255
+
+
+def _layers(
+    image: np.ndarray, mask: np.ndarray, film: str, labels: str, words: str | list[str]
+) -> list[tuple[np.ndarray, dict[str, Any], str]]:
+    about = {"metadata": {"description": words}}
     return [
-        (film, look | {"contrast_limits": (0, 1)}, "image"),
-        (case.mask.astype(np.uint8), {"name": "mask", "opacity": 0.35}, "labels"),
+        (image, about | {"name": film, "contrast_limits": (0, 1)}, "image"),
+        (mask.astype(np.uint8), about | {"name": labels, "opacity": 0.35}, "labels"),
     ]

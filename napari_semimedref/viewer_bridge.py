@@ -29,6 +29,7 @@ from napari_semimedref.fixed_layers import (
 )
 from napari_semimedref.lasso import Lasso
 from napari_semimedref.overlays import Color
+from napari_semimedref.reading_layers import ReadingLayers
 from napari_semimedref.sides import SideMarks
 from napari_semimedref.zone_outlines import ZoneOutlines
 from training.review import OpenCase
@@ -68,6 +69,7 @@ class ViewerBridge:
         self.viewer = viewer
         self.explanation = ExplanationLayers(viewer, under=MASK)
         self.outlines = ZoneOutlines(viewer)
+        self.readings = ReadingLayers(viewer)
         self.lasso = Lasso(viewer)
         self.sides = SideMarks(viewer)
         self.camera = FilmCamera(viewer)
@@ -78,6 +80,7 @@ class ViewerBridge:
     def show(self, opened: OpenCase | None, mask: np.ndarray | None) -> None:
         """Show a case and its draft ``(H, W) uint8, 0 or 1``; empty the layers for None."""
         self.explanation.clear()
+        self.readings.hide()
         if opened is None or mask is None:
             self._clear()
             return
@@ -125,6 +128,11 @@ class ViewerBridge:
         layer = self._found(name)
         if layer is not None:
             layer.visible = visible
+
+    def is_visible(self, name: str) -> bool:
+        """Whether one of the layers is there and shown."""
+        layer = self._found(name)
+        return layer is not None and layer.visible
 
     def turn_contour(self, name: str) -> None:
         """Show mask or proposal as a contour if it was filled, filled if it was a contour; a hidden one appears."""

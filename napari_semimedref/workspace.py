@@ -3,27 +3,25 @@ news between them. Docks talk to the workspace, never to each other."""
 
 from __future__ import annotations
 
-import contextlib
-import getpass
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.utils.notifications import show_warning
 from psygnal import Signal
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QApplication
 
+from napari_semimedref.adjudicating import Adjudicating
+from napari_semimedref.asking import Asking, same_mask
+from napari_semimedref.closing import AskBeforeClosing
 from napari_semimedref.editing import Editing
-from napari_semimedref.engine_client import Answer, EngineClient
-from napari_semimedref.looking import Looking
+from napari_semimedref.engine_client import EngineClient
+from napari_semimedref.preferences import preferences, prepare
 from napari_semimedref.run_monitor import RunMonitor
 from napari_semimedref.session import LATER, ReviewSession
 from napari_semimedref.timers import timer_for
 from napari_semimedref.viewer_bridge import ViewerBridge
-from training.errors import SemiMedRefError
 from training.pool import Project, Revision
 from training.pool.listing import recent_cases
 from training.review import OpenCase
@@ -36,11 +34,11 @@ ASK_MS = 250
 NAME = "napari_semimedref.workspace"
 CONTESTED = (
     "{case} is contested: readers disagree, your revision is kept, and the reference stays as it was until somebody "
-    "decides with `semimedref adjudicate`."
+    "decides, here under Adjudicate or with `semimedref adjudicate`."
 )
 
 
-class Workspace(QObject):
+class Workspace(Asking):
     """One per window; `workspace_of` finds or makes it. Signals are psygnal's, emitted in the GUI thread.
 
     Attributes
@@ -50,32 +48,26 @@ class Workspace(QObject):
     """
 
     project_opened = Signal()
-    case_shown = Signal(object)  # OpenCase or None
-    service_said = Signal(str)
-    proposal_awaited = Signal(bool)
-    proposal_kept_aside = Signal()  # a new proposal came, and the mask stays the reader's
-    views_arrived = Signal(object)  # Answer
-    explanation_arrived = Signal(object)  # Answer
-    mix_looked_for = Signal(object)  # Answer
-    words_counted = Signal(object)  # Answer
     settings_changed = Signal()  # of the next round
+    busy_changed = Signal(str, str)  # what goes on, and a sentence about it; none when it ended
+    case_shown = Signal(object)  # OpenCase or None
     round_changed = Signal(object)  # RoundView
 
-    session: ReviewSession
     monitor: RunMonitor
-    engine: EngineClient
     bridge: ViewerBridge
+    closing: AskBeforeClosing  # a signal alone would not keep it
 
     def __init__(self, viewer: ViewerModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(NAME)
         self.viewer = viewer
-        self.is_open = False
         self._bridge: ViewerBridge | None = None
-        self.editing, self.looking = Editing(), Looking()
+        self._unprepared = True  # no film was shown yet
+        self.editing, self.adjudicating = Editing(), Adjudicating()
         self.looking.asked.connect(self.ask_for_proposal)
         self.skip_reason = LATER
-        self._drain = timer_for(self, DRAIN_MS, self._take_answers)
+        self.offers_adjudication = False
+        self._drain = timer_for(self, DRAIN_MS, self.take_answers)
         self._watch = timer_for(self, WATCH_MS, self._look_around)
         self._lease = timer_for(self, LEASE_MS, self._keep_lease)
         self._autosave = timer_for(self, AUTOSAVE_MS, self._save_draft, once=True)
@@ -87,10 +79,12 @@ class Workspace(QObject):
         """Open a project in this window in place of the one that is open; False, with a sentence, if it fails."""
         with self.attempt():
             project = Project.open(folder)
-            session = ReviewSession(project, reader or _login_name(), rng=np.random.default_rng(0))
+            wanted = preferences()
+            session = ReviewSession(project, reader or wanted.reader, rng=np.random.default_rng(0))
+            session.desk.idle_seconds = wanted.idle_seconds
             self.close_project()
             self._connect(session)
-            self.engine = EngineClient.for_project(project.folder)
+            self.engine = EngineClient.for_project(project.folder, wanted.threads)
             self.monitor = RunMonitor(project)
             session.desk.visited = recent_cases(project, session.desk.reader)
             self.is_open = True
@@ -113,10 +107,11 @@ class Workspace(QObject):
         session.proposal_changed.connect(self._show_proposal)
         session.description_edited.connect(self._on_words)
         session.mask_edited.connect(self._on_mask)
-        session.failed.connect(show_warning)
+        session.failed.connect(self.warn)
         session.accepted.connect(self._on_accepted)
         self.editing.attach(session, self.bridge)
         self.looking.attach(session, self.bridge)
+        self.adjudicating.attach(session, self.bridge)
 
     def take_in(self, folder: Path) -> None:
         """Cases came into the project in ``folder``: show them, opening the project if it is not the open one."""
@@ -140,11 +135,6 @@ class Workspace(QObject):
             self.session.close()
         self.session.project.close()
 
-    @property
-    def has_case(self) -> bool:
-        """Whether a project is open and a case on the desk."""
-        return self.is_open and self.session.current is not None
-
     def eventFilter(self, watched: Any, event: Any) -> bool:  # Qt's name
         """Save the draft and end the service when the window goes; minimizing it is no such occasion."""
         if event.type() == QEvent.Type.Hide and not event.spontaneous():
@@ -158,14 +148,6 @@ class Workspace(QObject):
             with self.attempt():
                 self.session.rest()
             self.engine.close()
-
-    @contextlib.contextmanager
-    def attempt(self) -> Iterator[None]:
-        """Do something that may fail: a reader's error becomes its sentence in a notice."""
-        try:
-            yield
-        except SemiMedRefError as error:
-            show_warning(str(error))
 
     # -- what the reader decides -------------------------------------------------------------------
 
@@ -187,39 +169,15 @@ class Workspace(QObject):
             with self.attempt():
                 self.session.previous()
 
-    def ask_for_proposal(self) -> None:
-        """Ask the service what the teacher makes of the present words."""
-        if not self.has_case or not self.session.wants_proposals:
-            return
-        with self.attempt():
-            request: dict[str, Any] = {"case": self.session.case_id}
-            request["description"] = self.session.description
-            if self.looking.wanted:
-                request["also"] = self.looking.wanted
-            self.engine.ask("predict", **request)
-            self.service_said.emit("Reading the words …")
-            self.proposal_awaited.emit(True)
-
-    def ask_for_explanation(self) -> bool:
-        """Ask the service why the teacher proposes what it does for the case on the desk."""
-        return self.ask_about_case("explain")
-
-    def ask_about_case(self, do: str, **fields: Any) -> bool:
-        """Ask the service something about the case on the desk and its present words; False if there is no case."""
-        if not self.has_case:
-            return False
-        with self.attempt():
-            case, words = self.session.case_id, self.session.description
-            self.engine.ask(do, case=case, description=words, **fields)
-            return True
-        return False
-
     # -- news --------------------------------------------------------------------------------------
 
     def _show(self, opened: OpenCase | None) -> None:
         self._ask.stop()
         self.proposal_awaited.emit(False)
         self.bridge.show(opened, self.session.mask)
+        if opened is not None and self._unprepared:
+            self._unprepared = False
+            prepare(self.bridge, preferences())
         self.case_shown.emit(opened)
         if (
             opened is not None
@@ -236,13 +194,13 @@ class Workspace(QObject):
         if not self.has_case:
             return
         session = self.session
-        if strokes or not _same(mask, session.mask):
+        if strokes or not same_mask(mask, session.mask):
             session.edit_mask(mask, strokes=strokes)
 
     def _on_accepted(self, revision: Revision) -> None:
         with self.attempt():
             if self.session.project.case(revision.case_id).contested:
-                show_warning(CONTESTED.format(case=revision.case_id))
+                self.warn(CONTESTED.format(case=revision.case_id))
 
     def _on_mask(self) -> None:
         self._save_soon()
@@ -267,46 +225,6 @@ class Workspace(QObject):
         with self.attempt():
             self.session.keep_lease()
 
-    def _take_answers(self) -> None:
-        told = {
-            "views": self.views_arrived,
-            "explain": self.explanation_arrived,
-            "next_mix": self.mix_looked_for,
-            "words": self.words_counted,
-        }
-        with self.attempt():
-            for answer in self.engine.drain():
-                if answer.do == "predict":
-                    self._take_proposal(answer)
-                elif answer.do in told:
-                    told[answer.do].emit(answer)
-            self.session.poll_writing()
-            self.session.poll_planning()
-
-    def _take_proposal(self, answer: Answer) -> None:
-        session = self.session
-        self.proposal_awaited.emit(self.engine.awaits("predict"))
-        if not answer.ok:
-            self.service_said.emit(answer.error)
-            return
-        current = session.current
-        if current is None or answer.request["description"] != session.description:
-            return
-        probability, model = answer.arrays["probability"], answer.fields.get("model")
-        before = current.proposal
-        if session.take_proposal(answer.request["case"], probability, model):
-            took = float(answer.fields.get("milliseconds", 0.0))
-            self.looking.take(dict(answer.arrays))
-            self.service_said.emit(f"Proposal follows the words ({took:.0f} ms).")
-            if session.current is not None and not _same(session.current.proposal, before):
-                self._say_if_aside()
-
-    def _say_if_aside(self) -> None:
-        opened, mask = self.session.current, self.session.mask
-        if opened is not None and opened.proposal is not None and not _same(opened.proposal, mask):
-            self.service_said.emit("Your mask stays; the new proposal is the contour.")
-            self.proposal_kept_aside.emit()
-
     def _look_around(self) -> None:
         with self.attempt():
             if self.monitor.poll():
@@ -317,17 +235,6 @@ class Workspace(QObject):
                 self.service_said.emit("A new teacher serves: its proposals are in.")
 
 
-def _same(mask: np.ndarray | None, draft: np.ndarray | None) -> bool:
-    return mask is not None and draft is not None and np.array_equal(mask, draft)
-
-
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "reader"
-
-
 def workspace_of(viewer: Any) -> Workspace:
     """The workspace of a napari viewer's window, made at the first call."""
     window = viewer.window._qt_window  # napari names its main window nowhere else
@@ -335,6 +242,9 @@ def workspace_of(viewer: Any) -> Workspace:
     if found is None:
         found = Workspace(viewer, window)
         window.installEventFilter(found)
+        found.closing = AskBeforeClosing(viewer.window)
+        found.round_changed.connect(found.closing.follow_round)
+        found.busy_changed.connect(found.closing.note)
         application: Any = QApplication.instance()
         application.aboutToQuit.connect(found.close_project)
     return found

@@ -46,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("project", type=Path)
     serve.add_argument("--exchange", type=Path, required=True, help="folder for arrays")
     serve.add_argument("--device", default="auto")
+    serve.add_argument(
+        "--threads", type=int, default=1, help="CPU threads; 1 is best beside a trainer"
+    )
     return parser
 
 
@@ -76,7 +79,7 @@ def _run(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from training.engine.service import serve
 
-    return serve(options.project, options.exchange, options.device)
+    return serve(options.project, options.exchange, options.device, max(1, options.threads))
 
 
 if __name__ == "__main__":

@@ -9,15 +9,18 @@ IDLE_SECONDS = 30.0
 
 
 class ActiveTime:
-    """Seconds a reader really worked: pauses longer than ``IDLE_SECONDS`` count as that long at most."""
+    """Seconds a reader really worked: pauses longer than ``idle_seconds`` count as that long at most."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, idle_seconds: float = IDLE_SECONDS
+    ) -> None:
         self._clock = clock
+        self._idle = idle_seconds
         self._last = clock()
         self.seconds = 0.0
 
     def touch(self) -> None:
         """Note that the reader did something just now."""
         instant = self._clock()
-        self.seconds += min(instant - self._last, IDLE_SECONDS)
+        self.seconds += min(instant - self._last, self._idle)
         self._last = instant

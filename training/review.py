@@ -11,14 +11,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from training.active_time import ActiveTime
+from training.active_time import IDLE_SECONDS, ActiveTime
 from training.drafts import Work, read_history, write_draft, write_history
 from training.errors import PoolError
 from training.mask_draft import STROKE, MaskDraft
 from training.open_case import OpenCase, compare, load_case, pseudo_mask, starting_mask
 from training.pool import Project, Revision
+from training.pool.adjudication import adjudicate
 from training.pool.images import resize_probability
 from training.pool.leases import CaseLeased, give_back, take_lease
+from training.pool.records import Reading
 from training.pool.second_reading import blinded
 
 __all__ = ["OpenCase", "ReviewDesk"]
@@ -55,12 +57,14 @@ class ReviewDesk:
         self.reader = reader.strip()
         self.confidence_threshold = confidence_threshold
         self.blind = blind
+        self.adjudicating = False  # whether accepting the draft decides a dispute
         self.queue: list[str] = []
         self.visited: list[str] = []
         self.current: OpenCase | None = None
         self.draft: MaskDraft | None = None
         self.description = ""
         self.dirty = False
+        self.idle_seconds = IDLE_SECONDS  # longer pauses are no work
         self.active_time = ActiveTime()
 
     @property
@@ -203,7 +207,7 @@ class ReviewDesk:
             active_seconds=round(self.active_time.seconds, 3),
             strokes=self.strokes,
             started_from=opened.case.revision_id,
-            reading="blind" if self.blind else "open",
+            reading=self._reading(),
             **compare(opened, self._drafted().mask),
         )
         with contextlib.suppress(PoolError):  # the mask is safe; only undo depends on this
@@ -211,6 +215,13 @@ class ReviewDesk:
         self.dirty = False
         if not self.blind:  # a further acceptance starts from this one
             self.current = replace(opened, case=replace(opened.case, revision_id=revision.id))
+        return revision
+
+    def let_stand(self, revision_id: int) -> Revision:
+        """Decide about the contested case on the desk: one of its revisions stands. The reader's draft of it ends."""
+        case_id = self._on_desk().case.id
+        revision = adjudicate(self.project, case_id, self.reader, revision_id)
+        self.dirty = False
         return revision
 
     def skip(self, reason: str, *, rejected: bool = False) -> None:
@@ -244,6 +255,11 @@ class ReviewDesk:
         assert self.draft is not None, "a case on the desk always has a mask"
         return self.draft
 
+    def _reading(self) -> Reading:
+        if self.adjudicating:
+            return "adjudication"
+        return "blind" if self.blind else "open"
+
     def _touched(self) -> None:
         self.dirty = True
         self.active_time.touch()
@@ -267,8 +283,8 @@ class ReviewDesk:
         history = read_history(project, case_id, self.reader, mask)
         self.draft = MaskDraft(mask, 0 if draft is None else draft.strokes, history)
         self.description = case.description if draft is None else draft.description
-        self.current, self.dirty = opened, False
-        self.active_time = ActiveTime()
+        self.current, self.dirty, self.adjudicating = opened, False, False
+        self.active_time = ActiveTime(idle_seconds=self.idle_seconds)
         return opened
 
     def _load_last_visited(self, on_desk: str | None) -> OpenCase | None:
@@ -292,4 +308,4 @@ class ReviewDesk:
         if self.current is not None:
             give_back(self.project, self.current.case.id, self.reader)
         self.current = self.draft = None
-        self.description, self.dirty = "", False
+        self.description, self.dirty, self.adjudicating = "", False, False

@@ -28,6 +28,7 @@ LOOK_MS = 60
 SETTLE_MS = 400
 SIZE = (940, 560)
 LEFT_WIDTH = 410
+IMPORT, GOES_ON = "import", "Cases are being imported. Closing stops that; what came in stays."
 
 
 class ImportDialog(QDialog):
@@ -182,6 +183,8 @@ class ImportDialog(QDialog):
 
     def _run(self, kind: str, act: Any) -> None:
         self._kind, self.work = kind, Work(act)
+        if self.importing:
+            self.workspace.busy_changed.emit(IMPORT, GOES_ON)
         self._watch.start()
         self._show_state()
 
@@ -200,6 +203,8 @@ class ImportDialog(QDialog):
             self._show_progress(work)
             return
         self._watch.stop()
+        if self.importing:
+            self.workspace.busy_changed.emit(IMPORT, "")
         self.work = None
         if work.error:
             self._look_at = None  # another format may be chosen by hand

@@ -35,7 +35,7 @@ def test_without_a_project_a_dock_says_how_to_open_one(qtbot):
 
 def test_a_folder_without_a_project_is_refused_with_a_sentence(qtbot, tmp_path, monkeypatch):
     told = []
-    monkeypatch.setattr("napari_semimedref.workspace.show_warning", told.append)
+    monkeypatch.setattr("napari_semimedref.asking.show_warning", told.append)
     assert not Workspace(ViewerModel()).open_project(tmp_path)
     assert "holds no project" in told[0]
 
@@ -265,7 +265,7 @@ def test_words_that_do_not_fit_the_mask_are_said_and_mended(qtbot, space):
 
 def test_a_case_that_another_reader_accepted_meanwhile_is_said_to_be_contested(space, monkeypatch):
     told = []
-    monkeypatch.setattr("napari_semimedref.workspace.show_warning", told.append)
+    monkeypatch.setattr("napari_semimedref.asking.show_warning", told.append)
     case = space.session.current.case.id
     space.session.project.accept(case, spot(True), LEFT, "Ben", source="drawn")
     space.accept()

@@ -251,7 +251,7 @@ def test_a_folder_dropped_on_the_queue_opens_the_dialog_with_it(qtbot, tmp_path,
 
 def test_several_dropped_files_are_refused_with_a_sentence(qtbot, tmp_path, space, monkeypatch):
     told = []
-    monkeypatch.setattr("napari_semimedref.workspace.show_warning", told.append)
+    monkeypatch.setattr("napari_semimedref.asking.show_warning", told.append)
     dock = QueueDock(space)
     qtbot.addWidget(dock)
     drop(dock, tmp_path / "a.png", tmp_path / "b.png")

@@ -44,7 +44,7 @@ LOSSES = (remove, truncate, replace_by_another_size, replace_by_folder)
 @pytest.fixture
 def told(monkeypatch):
     sentences = []
-    monkeypatch.setattr("napari_semimedref.workspace.show_warning", sentences.append)
+    monkeypatch.setattr("napari_semimedref.asking.show_warning", sentences.append)
     return sentences
 
 

@@ -7,10 +7,13 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 from npe2 import PluginManifest
 
 import napari_semimedref
+from napari_semimedref.layout import ADJUDICATION, PLACES
+from napari_semimedref.samples import FILMS, phantom_film, phantom_films
 
 MANIFEST = Path(napari_semimedref.__file__).with_name("napari.yaml")
 HEAVY = ("torch", "monai", "transformers", "lightning_fabric", "training.engine")
@@ -29,19 +32,29 @@ def test_every_command_names_something_that_can_be_called(manifest):
         assert callable(getattr(import_module(module), name))
 
 
-def test_all_six_docks_are_in_the_plugins_menu(manifest):
+def test_all_docks_are_in_the_plugins_menu(manifest):
     names = {widget.display_name for widget in manifest.contributions.widgets}
-    assert names == {"Review", "Description", "Queue", "Trainer", "Views", "Explain"}
+    places = {*PLACES.values(), ADJUDICATION}
+    assert names == {place.title for place in places}
+
+
+def test_the_manifest_is_valid_by_npe2s_own_command():
+    words = [sys.executable, "-m", "npe2", "validate", str(MANIFEST)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "valid!" in done.stdout
 
 
 def test_the_sample_film_is_a_film_with_its_mask(manifest):
-    (sample,) = manifest.contributions.sample_data
-    commands = {command.id: command.python_name for command in manifest.contributions.commands}
-    module, name = commands[sample.command].split(":")
-    film, mask = getattr(import_module(module), name)()
-    assert (film[2], mask[2]) == ("image", "labels")
-    assert film[0].shape == mask[0].shape
-    assert mask[0].any()
+    assert {sample.key for sample in manifest.contributions.sample_data} == {"phantom", "phantoms"}
+    for made in (phantom_film, phantom_films):
+        film, mask = made()
+        assert (film[2], mask[2]) == ("image", "labels")
+        assert film[0].shape == mask[0].shape
+        assert mask[0].any()
+        again, _mask = made()
+        assert np.array_equal(film[0], again[0])
+    assert len(film[0]) == len(film[1]["metadata"]["description"]) == FILMS
 
 
 def test_importing_every_module_of_the_plugin_loads_no_engine():

@@ -20,7 +20,7 @@ from training.pool import Project
 Request = dict[str, Any]
 
 
-def serve(project: Path, exchange: Path, device: str = "auto") -> int:
+def serve(project: Path, exchange: Path, device: str = "auto", threads: int = 1) -> int:
     """Answer requests on stdin until it closes.
 
     Parameters
@@ -31,13 +31,15 @@ def serve(project: Path, exchange: Path, device: str = "auto") -> int:
         Folder for arrays; made if absent.
     device : str
         auto, cpu, cuda, cuda:N or mps.
+    threads : int, >= 1
+        Of the CPU; two are slower than one beside a trainer.
 
     Returns
     -------
     int
         0, the process's exit status.
     """
-    torch.set_num_threads(1)  # Two threads beside a trainer are slower than one.
+    torch.set_num_threads(threads)
     replies, sys.stdout = sys.stdout, sys.stderr  # A library that prints must not break a line.
     exchange.mkdir(parents=True, exist_ok=True)
     where = make_fabric(device, TrainingConfig()).device

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from training.errors import FormatError
 from training.exports.folder import ExportFolder, provenance
 from training.exports.selection import Chosen
 from training.formats.foreign import reading
 from training.formats.turning import Turn
-from training.pool import Project
+from training.pool import Case, Project
 from training.pool.sources import read_source
 
 if TYPE_CHECKING:
@@ -41,12 +43,7 @@ def write_dicom_seg(
     FormatError
         highdicom is not installed, or no case came from a DICOM file.
     """
-    try:
-        import highdicom  # noqa: F401
-    except ImportError as error:
-        raise FormatError(
-            "DICOM segmentations need highdicom: pip install 'napari-semimedref[export]'."
-        ) from error
+    _need_highdicom()
     found = None if originals is None else _by_identifier(project, originals)
     left_out: list[tuple[str, str]] = []
     rows = []
@@ -74,6 +71,48 @@ def write_dicom_seg(
         raise FormatError(f"No segmentation could be written. {left_out[0][1]}")
     folder.put_table("cases.csv", rows)
     return left_out
+
+
+def lone_segmentation(original: Path, mask: np.ndarray, turn: Turn, words: str = "") -> bytes:
+    """A DICOM Segmentation object of one file that belongs to no project.
+
+    Parameters
+    ----------
+    original : Path
+        The DICOM file; the segmentation refers to it and carries its patient.
+    mask : (H, W) uint8, 0 or 1
+        On the picture as it is read.
+    turn : Turn
+        How the stored grid was turned for that picture.
+    words : str
+        The description.
+
+    Raises
+    ------
+    FormatError
+        The file is gone or damaged, or highdicom is not installed.
+    """
+    import pydicom
+
+    _need_highdicom()
+    with reading(original, "a DICOM file"):
+        header = pydicom.dcmread(original, stop_before_pixels=True, force=True)
+    height, width = mask.shape
+    case = Case(original.stem, "", "unlabeled", words, "", None, width, height, 0, False)
+    try:
+        return _saved(header, turn.undo(mask), Chosen(case, None))
+    except (ValueError, TypeError, AttributeError, KeyError) as error:  # as `write_dicom_seg` says
+        reason = str(error).rstrip(".")
+        raise FormatError(f"No segmentation of {original} could be written: {reason}.") from error
+
+
+def _need_highdicom() -> None:
+    try:
+        import highdicom  # noqa: F401
+    except ImportError as error:
+        raise FormatError(
+            "DICOM segmentations need highdicom: pip install 'napari-semimedref[export]'."
+        ) from error
 
 
 def _why_not(item: Chosen, record: dict[str, Any] | None) -> str | None:
@@ -114,10 +153,14 @@ def _by_identifier(project: Project, originals: Path) -> dict[str, Dataset]:
 def _object(project: Project, item: Chosen, header: Dataset, turn: Turn) -> bytes:
     mask = item.mask(project)
     assert mask is not None
+    return _saved(header, turn.undo(mask), item)
+
+
+def _saved(header: Dataset, mask: np.ndarray, item: Chosen) -> bytes:
     from training.exports.dicom_object import segmentation
 
     stream = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about names that the originals write in an old form
-        segmentation(header, turn.undo(mask), item).save_as(stream)
+        segmentation(header, mask, item).save_as(stream)
     return stream.getvalue()

@@ -105,7 +105,7 @@ def _slices(
     volume = load_volume(pair.image)
     labels = None if pair.mask is None else _labels(pair.mask, volume)
     low, high = _window(volume.values, options.window)
-    normal = _normal_axis(volume, options.plane)
+    normal = flat_axis(volume, options.plane)
     patient = rule(key_of(pair.relative) if options.patient_rule == "auto" else pair.relative)
     if not volume.oriented:
         yield Note(
@@ -139,6 +139,11 @@ def slice_of(values: np.ndarray, normal: int, index: int) -> np.ndarray:
     return np.ascontiguousarray(plane[::-1, ::-1].T)
 
 
+def slices_of(values: np.ndarray, normal: int) -> list[np.ndarray]:
+    """All slices of a volume, each as `slice_of` shows it."""
+    return [slice_of(values, normal, index) for index in range(values.shape[normal])]
+
+
 def grid_of(volume: Volume, normal: int, index: int) -> np.ndarray:
     """The affine ``(4, 4)`` from (column, row, 0) of `slice_of` to millimeters, RAS+."""
     across, down = [axis for axis in range(3) if axis != normal]
@@ -155,7 +160,8 @@ def grid_of(volume: Volume, normal: int, index: int) -> np.ndarray:
     return grid
 
 
-def _normal_axis(volume: Volume, plane: Plane) -> int:
+def flat_axis(volume: Volume, plane: Plane) -> int:
+    """The axis along which a volume is sliced: the one of a single voxel if there is one, else the plane's."""
     flat = [axis for axis, size in enumerate(volume.values.shape) if size == 1]
     return flat[0] if len(flat) == 1 else _NORMAL[plane]
 
