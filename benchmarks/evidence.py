@@ -1,8 +1,8 @@
 """What each part of the method adds over supervised training: the tables of docs/evidence.md, from nothing.
 
 Makes a phantom project and imports the real films, trains every row of `semimedref ablate --table gain` (or `lvit`) on
-each, and prints one table a data set. Finished runs are reused, an interrupted call goes on. On two cores `gain` takes a
-day, `lvit` two hours; on a GPU, with several trainers side by side, less than an hour.
+each, and prints one table a data set. Finished runs are reused, an interrupted call goes on. On two cores `gain` takes
+a day, `lvit` two hours; on a GPU, with several trainers side by side, less than an hour.
 
 Usage: python benchmarks/evidence.py FOLDER [--table gain] [--data phantom,qata] [--labels 57,114,286] [--seeds 3]
        [--steps 1200] [--rows plain,mixing,ours] [--processes 2] [--device auto] [--json FILE]
