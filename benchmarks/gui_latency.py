@@ -93,8 +93,8 @@ def measure(usual: Path, large: Path, options: argparse.Namespace) -> dict[str, 
 
     from napari_semimedref.app import open_window
 
-    viewer, bare = napari.Viewer(show=False), napari.Viewer(show=True)
-    sitting = Sitting(viewer, open_window(viewer), bare)
+    viewer = napari.Viewer(show=False)
+    sitting = Sitting(viewer, open_window(viewer))
     sitting.open(usual)
     figures: dict[str, Any] = {"idle": _part(sitting, usual, large, options)}
     monitor, start = sitting.space.monitor, sitting.docks.trainer.start
@@ -107,8 +107,7 @@ def measure(usual: Path, large: Path, options: argparse.Namespace) -> dict[str, 
     wait_until(lambda: not monitor.view.alive, 60)
     figures["memory"] = sitting.memory(options.shown, max(1, options.shown // 10))
     settle()
-    for each in (viewer, bare):
-        each.close()
+    viewer.close()
     settle()
     return figures
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
+import os
 import resource
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,7 @@ from napari_semimedref.fixed_layers import MASK
 from training.report import ZONES
 from window.hands import Canvas, milliseconds, press, settle, type_chord, wait_until
 
+BARE = Path(__file__).with_name("bare.py")
 Times = dict[str, list[float]]
 SENTENCES = (
     "Unilateral pulmonary infection, one infected area, lower left lung.",
@@ -22,12 +27,12 @@ SENTENCES = (
 
 
 class Sitting:
-    """A window with docks, and a bare napari viewer beside it for what napari itself takes."""
+    """A window with docks."""
 
-    def __init__(self, viewer: Any, docks: Any, bare: Any) -> None:
+    def __init__(self, viewer: Any, docks: Any) -> None:
         self.docks, self.space = docks, docks.review.workspace
         self.window = viewer.window._qt_window
-        self.canvas, self.bare = Canvas(viewer), Canvas(bare)
+        self.canvas = Canvas(viewer)
         self._rng = np.random.default_rng(0)
 
     def all_acts(self, repeats: int) -> Times:
@@ -47,14 +52,17 @@ class Sitting:
         return times
 
     def strokes(self, count: int) -> tuple[list[float], list[float]]:
-        """Milliseconds of mouse events while painting: here, and in a bare viewer with the same film and brush."""
-        self._copy_to_bare()
-        ours: list[float] = []
-        theirs: list[float] = []
-        for _ in range(count):
-            ours += self.canvas.stroke(self._rng)
-            theirs += self.bare.stroke(self._rng)
-        return ours, theirs
+        """Milliseconds of mouse events while painting: here, and in a bare viewer with a film and a brush as large."""
+        layers = self.canvas.viewer.layers
+        layers.selection.active = layers[MASK]
+        layers[MASK].mode = "paint"
+        settle(0.3)
+        ours = [each for _ in range(count) for each in self.canvas.stroke(self._rng)]
+        side, brush = layers[MASK].data.shape[0], round(layers[MASK].brush_size)
+        command = [sys.executable, str(BARE), str(side), str(brush), str(count)]
+        paths = {**os.environ, "PYTHONPATH": str(BARE.parents[1])}
+        told = subprocess.run(command, env=paths, check=True, capture_output=True, text=True)
+        return ours, json.loads(told.stdout.splitlines()[-1])
 
     def open(self, folder: Path) -> None:
         """Open a project and wait for its first film."""
@@ -119,20 +127,6 @@ class Sitting:
 
     def _key(self, chord: str) -> None:
         type_chord(self.window, self.canvas.widget, chord)
-
-    def _copy_to_bare(self) -> None:
-        ours, viewer = self.canvas.viewer, self.bare.viewer
-        film = ours.layers[0].data
-        if MASK not in viewer.layers or viewer.layers[MASK].data.shape != film.shape:
-            viewer.layers.clear()
-            viewer.add_image(np.array(film))
-            layer = viewer.add_labels(np.zeros(film.shape, np.uint8), name=MASK)
-            viewer.reset_view()
-            layer.mode, layer.selected_label = "paint", 1
-        viewer.layers[MASK].brush_size = ours.layers[MASK].brush_size
-        ours.layers.selection.active = ours.layers[MASK]
-        ours.layers[MASK].mode = "paint"
-        settle(0.3)
 
 
 def _peak_mib() -> float:
