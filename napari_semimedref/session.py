@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -22,6 +23,7 @@ from training.report import THIRDS, Bands
 from training.review import OpenCase, ReviewDesk
 
 LATER = "come back later"
+AHEAD = 2  # films of the queue that are read before they are asked for
 PATIENCE = 0.5  # seconds that opening a project may wait for its queue
 UNUSABLE = "proposal unusable"
 
@@ -69,6 +71,7 @@ class ReviewSession:
         self._reasons: dict[str, str] = {}
         self._writer = DraftWriter(self.desk, self.draft_saved.emit, self.failed.emit)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="bands")
+        self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="films")
         self._bands: Future[Bands] = self._reader.submit(bands_of, project)
         self._serving = self._serving_id()
 
@@ -298,6 +301,7 @@ class ReviewSession:
         finally:
             self._writer.close()
             self._reader.shutdown()
+            self._fetcher.shutdown(cancel_futures=True)
             self.planner.close()
 
     # -- inside ------------------------------------------------------------------------------------
@@ -314,11 +318,18 @@ class ReviewSession:
         seen = set(self.desk.visited)
         self.desk.set_queue([case_id for case_id in self.desk.queue if case_id not in seen])
 
+    def _fetch_ahead(self) -> None:
+        for case_id in self.desk.queue[:AHEAD]:
+            film = self.project.folder / self.project.case(case_id).image
+            self._fetcher.submit(self.desk.shelf.fetch, film)
+
     def _moved(self) -> None:
         self.opened.emit(self.current)
         self.queue_changed.emit()
         if self.current is not None and self.current.trouble:
             self.failed.emit(self.current.trouble)
+        with contextlib.suppress(SemiMedRefError):  # it is said when the case is opened
+            self._fetch_ahead()
 
     def _turned(self, name: str) -> str:
         if name:

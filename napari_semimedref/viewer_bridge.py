@@ -121,12 +121,14 @@ class ViewerBridge:
         if values is not None and values.shape == self._shape:
             self._overlay(values)
             layer.colormap = tint(color)
-        layer.visible = values is not None
+        self.set_visible(OVERLAY, values is not None)
 
     def set_visible(self, name: str, visible: bool) -> None:
         """Show or hide one of the layers."""
         layer = self._found(name)
-        if layer is not None:
+        if (
+            layer is not None and layer.visible != visible
+        ):  # napari draws all anew even if it was so
             layer.visible = visible
 
     def is_visible(self, name: str) -> bool:

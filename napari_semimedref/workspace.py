@@ -30,7 +30,7 @@ DRAIN_MS = 40
 WATCH_MS = 1000
 LEASE_MS = 200_000  # well within the time a lease holds
 AUTOSAVE_MS = 300
-ASK_MS = 250
+ASK_MS = 150
 NAME = "napari_semimedref.workspace"
 CONTESTED = (
     "{case} is contested: readers disagree, your revision is kept, and the reference stays as it was until somebody "

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from made import small_project, spot
+from PIL import Image
 
 from training.active_time import IDLE_SECONDS, ActiveTime
-from training.errors import PoolError
+from training.errors import FormatError, PoolError
+from training.open_case import SHELF, FilmShelf
 from training.pool import Project
 from training.review import ReviewDesk
 from training.review_queue import plan_queue
@@ -143,3 +147,37 @@ def test_skipped_cases_come_last_in_the_queue(project):
     queue = [choice.case_id for choice in plan_queue(project, "random", np.random.default_rng(0))]
     assert queue[-1] == skipped
     assert len(queue) == len(project.cases("unlabeled"))
+
+
+def write_film(path: Path, value: int) -> Path:
+    Image.fromarray(np.full((8, 8), value, np.uint8)).save(path)
+    return path
+
+
+def test_a_film_is_read_ahead_once_and_leaves_the_shelf_with_its_case(tmp_path):
+    shelf, path = FilmShelf(), write_film(tmp_path / "film.png", 51)
+    shelf.fetch(path)
+    ahead = shelf.take(path)
+    assert np.allclose(ahead, 0.2)
+    assert shelf.take(path) is not ahead  # read from its file again
+
+
+@pytest.mark.parametrize("harm", ["lose", "change"])
+def test_a_film_harmed_after_it_was_read_ahead_is_read_as_it_is_now(tmp_path, harm):
+    shelf, path = FilmShelf(), write_film(tmp_path / "film.png", 51)
+    shelf.fetch(path)
+    path.unlink()
+    if harm == "lose":
+        with pytest.raises(FormatError):
+            shelf.take(path)
+    else:
+        write_film(path, 102)
+        assert np.allclose(shelf.take(path), 0.4)
+
+
+def test_the_shelf_holds_few_films_and_leaves_unreadable_ones_to_the_desk(tmp_path):
+    shelf = FilmShelf()
+    paths = [write_film(tmp_path / f"{number}.png", 51) for number in range(SHELF + 1)]
+    for path in [*paths, tmp_path / "nowhere.png"]:
+        shelf.fetch(path)
+    assert len(shelf) == SHELF

@@ -3,7 +3,10 @@ it compares with the proposal."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,8 @@ from training.pool.images import read_image, read_mask, resize_probability
 from training.pool.rounds import read_proposal
 
 REDRAWN_DICE = 0.2
+SHELF = 3  # films read ahead
+Stamp = tuple[int, int]  # size and time of a file
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,54 @@ class OpenCase:
     readable: bool = True
 
 
-def load_case(project: Project, case: Case, draft: Draft | None, threshold: float) -> OpenCase:
+class FilmShelf:
+    """A few films read ahead, by any thread, so that the next case need not wait for its file."""
+
+    def __init__(self) -> None:
+        self._films: OrderedDict[Path, tuple[np.ndarray, Stamp]] = OrderedDict()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._films)
+
+    def fetch(self, path: Path) -> None:
+        """Read a film ahead; one that cannot be read is left to whoever opens it."""
+        with self._lock:
+            if path in self._films:
+                return
+        try:
+            stamp, film = _stamp(path), read_image(path)
+        except (FormatError, OSError):
+            return
+        with self._lock:
+            self._films[path] = film, stamp
+            while len(self._films) > SHELF:
+                self._films.popitem(last=False)
+
+    def take(self, path: Path) -> np.ndarray:
+        """The film ``(H, W) float32 in [0, 1]``, from the shelf or from its file; raises like `read_image`."""
+        with self._lock:
+            film, stamp = self._films.pop(path, (None, None))
+        # A film that was lost or damaged since then must not come to the desk as if it were whole.
+        unchanged = film is not None and path.exists() and _stamp(path) == stamp
+        return film if film is not None and unchanged else read_image(path)
+
+
+def _stamp(path: Path) -> Stamp:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def load_case(
+    project: Project,
+    case: Case,
+    draft: Draft | None,
+    threshold: float,
+    shelf: FilmShelf | None = None,
+) -> OpenCase:
     """Read what belongs to a case from the project's files; a film that cannot be read is black, with a sentence."""
     try:
-        image = _read_film(project, case)
+        image = _read_film(project, case, FilmShelf() if shelf is None else shelf)
     except (FormatError, OSError) as error:
         sentence = f"The film of {case.id} cannot be read: skip it with a reason. ({error})"
         black = np.zeros((case.height, case.width), np.float32)
@@ -67,8 +116,8 @@ def load_case(project: Project, case: Case, draft: Draft | None, threshold: floa
     )
 
 
-def _read_film(project: Project, case: Case) -> np.ndarray:
-    image = read_image(project.folder / case.image)
+def _read_film(project: Project, case: Case, shelf: FilmShelf) -> np.ndarray:
+    image = shelf.take(project.folder / case.image)
     if image.shape != (case.height, case.width):
         raise FormatError(
             f"{case.image} is {image.shape[1]} x {image.shape[0]} pixels, not {case.width} x {case.height}."

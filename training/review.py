@@ -15,7 +15,7 @@ from training.active_time import IDLE_SECONDS, ActiveTime
 from training.drafts import Work, read_history, write_draft, write_history
 from training.errors import PoolError
 from training.mask_draft import STROKE, MaskDraft
-from training.open_case import OpenCase, compare, load_case, pseudo_mask, starting_mask
+from training.open_case import FilmShelf, OpenCase, compare, load_case, pseudo_mask, starting_mask
 from training.pool import Project, Revision
 from training.pool.adjudication import adjudicate
 from training.pool.images import resize_probability
@@ -66,6 +66,7 @@ class ReviewDesk:
         self.dirty = False
         self.idle_seconds = IDLE_SECONDS  # longer pauses are no work
         self.active_time = ActiveTime()
+        self.shelf = FilmShelf()
 
     @property
     def mask(self) -> np.ndarray | None:
@@ -276,7 +277,7 @@ class ReviewDesk:
         )
         case = blinded(project, case_id) if self.blind else project.case(case_id)
         draft = project.draft(case_id, self.reader)
-        opened = load_case(project, case, draft, self.confidence_threshold)
+        opened = load_case(project, case, draft, self.confidence_threshold, self.shelf)
         mask, trouble = starting_mask(project, opened, draft)
         if trouble and not opened.trouble:
             opened = replace(opened, trouble=trouble)

@@ -125,7 +125,6 @@ def test_a_film_whose_disk_fails_is_lost_too(session, monkeypatch):
     def fail(_path):
         raise OSError(5, "Input/output error")
 
-    session.next()
     monkeypatch.setattr("training.open_case.read_image", fail)
     session.next()
     assert not session.current.readable
