@@ -17,7 +17,7 @@ from training.errors import SemiMedRefError
 from training.mask_draft import STROKE
 from training.pool import Project, Revision
 from training.pool.leases import give_back, take_lease
-from training.pool.listing import CaseFilter
+from training.pool.listing import CaseFilter, left_on_desk
 from training.pool.rounds import read_proposal, serving_model
 from training.report import THIRDS, Bands
 from training.review import OpenCase, ReviewDesk
@@ -137,7 +137,11 @@ class ReviewSession:
         self.planner.begin()
 
     def begin(self) -> None:
-        """Open the first case as soon as the queue is planned: at once, unless there are very many cases."""
+        """Open what a sitting that broke off left on the desk, else the first case as soon as the queue is planned."""
+        left = left_on_desk(self.project, self.desk.reader)
+        if left is not None:
+            with contextlib.suppress(SemiMedRefError):  # Another reader has it by now.
+                self.open(left)
         self.plan_soon()
         self.planner.await_plan(PATIENCE)
         self._waits_for_plan = True

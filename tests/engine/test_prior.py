@@ -35,6 +35,19 @@ def pool(count: int = 12) -> FilmPool:
     return FilmPool(tuple(cases), torch.zeros(count, SIDE, SIDE, dtype=torch.uint8), masks)
 
 
+def test_films_that_do_not_keep_to_their_words_take_the_prior_away():
+    films = pool()
+    mixed = films.masks.clone()
+    mixed[::4] = films.masks[1]  # every fourth film's lesion lies on the other side
+    astray = FilmPool(films.cases, films.images, mixed)
+    assert ZonePrior.from_films(films, 1.0).weight == pytest.approx(1.0)
+    assert ZonePrior.from_films(astray, 1.0).weight == 0.0
+
+
+def test_a_single_mask_makes_no_prior():
+    assert ZonePrior.from_films(pool(1), 1.0).weight == 0.0
+
+
 def halves(probabilities: torch.Tensor) -> tuple[float, float]:
     inside = probabilities[0, 0, 8:24]
     return inside[:, 2:12].mean().item(), inside[:, 20:30].mean().item()
@@ -44,7 +57,7 @@ def test_a_lesion_where_the_words_name_none_becomes_unlikely_and_a_named_one_sta
     even = torch.full((1, 1, SIDE, SIDE), 0.7)
     left, right = halves(ZonePrior.from_films(pool(), 1.0).apply(even, [describe("left")], [STILL]))
     assert left == pytest.approx(0.7, abs=1e-5)
-    assert right < 0.1
+    assert right < 0.15
 
 
 def test_it_never_raises_a_probability():
@@ -74,7 +87,7 @@ def test_it_moves_with_the_view_and_says_nothing_of_what_came_in_from_outside():
     even = torch.full((1, 1, SIDE, SIDE), 0.7)
     moved = WeakDraw(right=-0.25)  # The right lung's square now lies a quarter further left.
     lowered = ZonePrior.from_films(pool(), 1.0).apply(even, [describe("left")], [moved])[0, 0]
-    assert lowered[8:24, 13:21].mean() < 0.1
+    assert lowered[8:24, 13:21].mean() < 0.15
     torch.testing.assert_close(lowered[:, -7:], torch.full((SIDE, 7), 0.7), atol=1e-4, rtol=0)
 
 

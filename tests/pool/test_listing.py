@@ -10,6 +10,7 @@ from training.errors import PoolError
 from training.pool import schema
 from training.pool.listing import (
     CaseFilter,
+    left_on_desk,
     list_blind_rows,
     list_ids,
     list_readers,
@@ -152,3 +153,18 @@ def test_the_past_texts_of_a_case_are_told_latest_first_without_repetition(pool)
 def test_an_unknown_state_is_refused_with_those_there_are():
     with pytest.raises(PoolError, match="choose one of any, waiting"):
         CaseFilter(state="asleep")
+
+
+def test_what_lay_on_the_desk_last_is_the_newest_draft_unless_something_was_done_since(pool):
+    first, second, third = UNLABELED[:3]
+    assert left_on_desk(pool, "Ada") is None
+    for case_id in (first, second):
+        pool.save_draft(case_id, "Ada", spot(True, 32), LEFT, 1)
+    assert left_on_desk(pool, "Ada") == second
+    assert left_on_desk(pool, "Bo") is None
+    accept(pool, second, reader="Bo")
+    assert left_on_desk(pool, "Ada") is None  # somebody else is done with it
+    pool.save_draft(first, "Ada", spot(True, 32), LEFT, 2)
+    assert left_on_desk(pool, "Ada") == first
+    accept(pool, third)
+    assert left_on_desk(pool, "Ada") is None

@@ -21,6 +21,11 @@ BLUR = 0.03  # Standard deviation of the maps' smoothing, as a share of their si
 MOST = (
     0.9  # Largest share of lesions at a pixel that counts; the least is half a mask in all of them.
 )
+FOLDS = 10
+UNLIKELY = -1.0  # Change of the log-odds from which words count as speaking against a lesion.
+TOLERATED = (
+    0.05  # Share of lesions' pixels that words speak against at which nothing is left of the prior.
+)
 SURE = 1e-4  # Probabilities are kept this far from 0 and 1.
 
 
@@ -47,10 +52,12 @@ class ZonePrior:
 
     @classmethod
     def from_films(cls, labeled: FilmPool, weight: float) -> ZonePrior:
-        """Fit it to films with masks."""
+        """Fit it to films with masks; where these do not keep to their words, its weight is less, down to 0."""
         assert labeled.masks is not None
+        masks = labeled.masks.cpu().numpy()
         zones = [_zones(case.description) for case in labeled.cases]
-        return cls(fit_atlas(labeled.masks.cpu().numpy(), zones), weight, len(labeled))
+        trust = max(0.0, 1 - _spoken_against(masks, zones) / TOLERATED)
+        return cls(fit_atlas(masks, zones), weight * trust, len(masks))
 
     def apply(
         self, probabilities: Tensor, texts: Sequence[str], draws: Sequence[WeakDraw]
@@ -70,7 +77,9 @@ class ZonePrior:
 
     def _shift(self, text: str) -> Tensor:
         """Change of the log-odds, ``(1, H, W) float``, at most 0."""
-        zones = _zones(text)
+        return self._shift_of(_zones(text))
+
+    def _shift_of(self, zones: Zones | None) -> Tensor:
         if not zones:
             return torch.zeros(1, *self.atlas.overall.shape)
         if zones not in self._known:
@@ -84,6 +93,24 @@ class ZonePrior:
         # Few masks leave holes that mean nothing: smoothed, and never rarer than half of one mask.
         smooth = gaussian_filter(share, BLUR * share.shape[0])
         return logit(smooth.clip(min(0.5 / self.labels, MOST), MOST)).astype(np.float32)
+
+
+def _spoken_against(masks: NDArray[np.uint8], zones: list[Zones | None]) -> float:
+    """Share of lesions' pixels that the words of their own film make unlikely, by atlases of the other films."""
+    folds = min(FOLDS, len(masks))
+    if folds < 2:
+        return 1.0
+    fold = np.arange(len(masks)) % folds
+    against = found = 0
+    for held in range(folds):
+        kept = np.flatnonzero(fold != held)
+        others = fit_atlas(masks[kept], [zones[number] for number in kept])
+        prior = ZonePrior(others, 1.0, len(kept))
+        for number in np.flatnonzero(fold == held):
+            shift = prior._shift_of(zones[number])[0].numpy()
+            against += int(np.count_nonzero(shift[masks[number] > 0] < UNLIKELY))
+            found += int(np.count_nonzero(masks[number]))
+    return against / found if found else 1.0
 
 
 def _zones(text: str) -> Zones | None:

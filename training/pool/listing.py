@@ -16,7 +16,7 @@ from training.errors import PoolError
 from training.pool.project import Project
 from training.pool.records import HOLDOUT, Pool
 from training.pool.rounds import serving_model
-from training.pool.schema import cases, proposals, readers, revisions, skips, standing
+from training.pool.schema import cases, drafts, proposals, readers, revisions, skips, standing
 from training.pool.standing import bits_of, zones_in
 
 State = Literal["any", "waiting", "skipped", "labeled", "contested", "holdout"]
@@ -146,6 +146,20 @@ def recent_cases(project: Project, reader: str, count: int = 50) -> list[str]:
             done += map(tuple, connection.execute(query.order_by(table.c.id.desc()).limit(count)))
     latest = dict.fromkeys(case_id for _, case_id in sorted(done, reverse=True))
     return list(latest)[:count][::-1]
+
+
+def left_on_desk(project: Project, reader: str) -> str | None:
+    """The unlabeled case whose draft is the last thing a reader did: what lay on the desk when a sitting broke off."""
+    query = sa.select(drafts.c.updated_at, drafts.c.case_id).where(drafts.c.reader == reader)
+    with project.reading() as connection:
+        latest = connection.execute(query.order_by(drafts.c.updated_at.desc()).limit(1)).first()
+        if latest is None:
+            return None
+        for table in (revisions, skips):
+            done = sa.select(sa.func.max(table.c.created_at)).where(table.c.reader == reader)
+            if (connection.scalar(done) or "") > latest.updated_at:
+                return None
+    return latest.case_id if project.case(latest.case_id).pool == "unlabeled" else None
 
 
 def _source(wanted: CaseFilter, model_id: str | None) -> sa.FromClause:
