@@ -270,7 +270,7 @@ def test_the_heart_lies_toward_the_right_of_the_picture() -> None:
     ("knobs", "named"),
     [
         ({"size": 32}, "size"),
-        ({"size": 2048}, "size"),
+        ({"size": 4096}, "size"),
         ({"wrong_words": 1.5}, "wrong_words"),
         ({"laterality": "viewer"}, "laterality"),
         ({"zone_prior": (1, 1)}, "zone_prior"),
