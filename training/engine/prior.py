@@ -18,14 +18,10 @@ from training.engine.views import WeakDraw, move_maps
 from training.engine.words import finding_of, is_certain
 
 BLUR = 0.03  # Standard deviation of the maps' smoothing, as a share of their side.
-MOST = (
-    0.9  # Largest share of lesions at a pixel that counts; the least is half a mask in all of them.
-)
+MOST = 0.9  # Largest share of lesions at a pixel that counts; the least is half of one mask.
 FOLDS = 10
 UNLIKELY = -1.0  # Change of the log-odds from which words count as speaking against a lesion.
-TOLERATED = (
-    0.05  # Share of lesions' pixels that words speak against at which nothing is left of the prior.
-)
+TOLERATED = 0.05  # Share of lesions' pixels against their words that leaves nothing of the prior.
 SURE = 1e-4  # Probabilities are kept this far from 0 and 1.
 
 
@@ -52,10 +48,30 @@ class ZonePrior:
 
     @classmethod
     def from_films(cls, labeled: FilmPool, weight: float) -> ZonePrior:
-        """Fit it to films with masks; where these do not keep to their words, its weight is less, down to 0."""
+        """Fit it to films with masks; see `fit`."""
         assert labeled.masks is not None
-        masks = labeled.masks.cpu().numpy()
-        zones = [_zones(case.description) for case in labeled.cases]
+        texts = [case.description for case in labeled.cases]
+        return cls.fit(labeled.masks.cpu().numpy(), texts, weight)
+
+    @classmethod
+    def fit(cls, masks: NDArray[np.uint8], texts: Sequence[str], weight: float) -> ZonePrior:
+        """Fit it to labeled masks; where these do not keep to their words, its weight is less, down to 0.
+
+        Parameters
+        ----------
+        masks : (N, H, W) uint8, 0 or 1
+            At the network's size; N >= 1.
+        texts : sequence of str
+            Their descriptions.
+        weight : float >= 0
+            Largest factor of the log-odds.
+
+        Raises
+        ------
+        SemiMedRefError
+            If there is no mask.
+        """
+        zones = [_zones(text) for text in texts]
         trust = max(0.0, 1 - _spoken_against(masks, zones) / TOLERATED)
         return cls(fit_atlas(masks, zones), weight * trust, len(masks))
 

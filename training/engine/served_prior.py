@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 
-import torch
+import numpy as np
 
 from training.config import MethodConfig
-from training.engine.data import FilmPool, shrink_mask
+from training.engine.data import shrink_mask
 from training.engine.prior import ZonePrior
 from training.errors import FormatError
 from training.pool import Case, Project
 from training.pool.images import read_mask
-from training.snapshot import SnapshotCase
 
 
 class ServedPrior:
@@ -34,23 +33,10 @@ class ServedPrior:
         return self._prior
 
     def _make(self, cases: list[Case], weight: float, side: int) -> ZonePrior | None:
-        kept, masks = [], []
+        texts, masks = [], []
         for case in cases:
             with contextlib.suppress(FormatError, OSError):  # the trainer leaves it out, too
                 mask = read_mask(self._project.folder / str(case.mask))
-                masks.append(torch.from_numpy(shrink_mask(mask, side)))
-                kept.append(_described(case))
-        if not kept:
-            return None
-        images = torch.zeros(len(kept), 1, 1, dtype=torch.uint8)  # nobody looks at them
-        return ZonePrior.from_films(FilmPool(tuple(kept), images, torch.stack(masks)), weight)
-
-
-def _described(case: Case) -> SnapshotCase:
-    return SnapshotCase(
-        case_id=case.id,
-        patient=case.patient,
-        image=case.image,
-        description=case.description,
-        mask=case.mask,
-    )
+                masks.append(shrink_mask(mask, side))
+                texts.append(case.description)
+        return ZonePrior.fit(np.stack(masks), texts, weight) if masks else None
