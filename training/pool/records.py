@@ -155,14 +155,26 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Model:
-    """A promoted or refused teacher. ``folder`` holds its weights and ``model.json``."""
+    """A promoted or refused teacher. ``folder`` holds its weights and ``model.json``.
+
+    Attributes
+    ----------
+    run_id : int or None
+        None for a model that came from another project.
+    card : dict or None
+        How it came about, JSON-able; None for models of before there were cards.
+    origin : str
+        The project or file that it came from; empty for one made here.
+    """
 
     id: str
-    run_id: int
+    run_id: int | None
     folder: Path
     scores: dict
     promoted: bool
     created_at: str
+    card: dict | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True)

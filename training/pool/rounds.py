@@ -68,9 +68,8 @@ def close_run(project: Project, run: Run, outcome: str, reason: str) -> None:
 
 
 def _model(project: Project, row: sa.Row, promoted: bool) -> Model:
-    return Model(
-        row.id, row.run_id, project.folder / row.folder, row.scores, promoted, row.created_at
-    )
+    values = dict(row._mapping) | {"folder": project.folder / row.folder, "promoted": promoted}
+    return Model(**values)
 
 
 def serving_model(project: Project) -> Model | None:
