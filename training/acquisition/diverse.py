@@ -39,14 +39,12 @@ def spread_out(
     distance = _to_labeled(candidates, known)
     chosen: list[int] = []
     for _ in range(min(DEEP, count, len(known))):
-        total = distance.sum()
-        pick = int(rng.choice(len(known), p=distance / total)) if total > 0 else _first(chosen)
+        pick = _draw(rng, distance, chosen)
         chosen.append(pick)
         distance = np.minimum(distance, _squared(points, points[pick]))
-        distance[chosen] = 0.0
-    left = np.setdiff1d(np.argsort(-distance, kind="stable"), chosen, assume_unique=True)
-    left = left[np.argsort(-distance[left], kind="stable")]
-    order = [*chosen, *left.tolist()]
+    taken = set(chosen)
+    left = [i for i in np.argsort(-distance, kind="stable").tolist() if i not in taken]
+    order = [*chosen, *left]
     said = [Choice(candidates[known[i]].case_id, "unlike the labeled films") for i in order]
     return (said + _rest(candidates, rng.permutation(unknown), count))[:count]
 
@@ -111,17 +109,20 @@ def _points(candidates: Sequence[Candidate], numbers: list[int]) -> Points:
 
 
 def _to_labeled(candidates: Sequence[Candidate], numbers: list[int]) -> NDArray[np.float64]:
-    """Squared distances to the nearest labeled film; equal ones where nothing is labeled."""
+    """Squared distances to the nearest labeled film; infinite where nothing is labeled."""
     given = [candidates[i].labeled_distance for i in numbers]
-    if any(each is None for each in given):
-        return np.ones(len(numbers))
-    return np.array(given, np.float64)
+    return np.array([np.inf if each is None else each for each in given], np.float64)
 
 
-def _first(chosen: list[int]) -> int:
-    """The first number that was not chosen: where all that is left lies on top of something chosen."""
-    taken = set(chosen)
-    return next(number for number in range(len(taken) + 1) if number not in taken)
+def _draw(rng: np.random.Generator, distance: NDArray[np.float64], chosen: list[int]) -> int:
+    """A number that was not chosen, by its distance; at random where distances say nothing."""
+    weights = np.where(np.isinf(distance), 1.0, distance) if np.isinf(distance).any() else distance
+    weights = weights.copy()
+    weights[chosen] = 0.0
+    if not weights.sum() > 0:  # all that is left lies on top of something chosen
+        weights = np.ones(len(weights))
+        weights[chosen] = 0.0
+    return int(rng.choice(len(weights), p=weights / weights.sum()))
 
 
 def _squared(points: Points, point: Points) -> NDArray[np.float64]:

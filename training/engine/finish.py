@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -12,10 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from training.engine import checkpoint
+from training.engine.controls import WITH, counts_of, measure_texts
 from training.engine.data import FilmPool
 from training.engine.evaluate import Evaluation, evaluate, pool_start
+from training.engine.measure import Points, figures_of, look_closer, measured_numbers
 from training.engine.pace import Pace
-from training.engine.predict import Predictor, entropy
+from training.engine.predict import Predictor, in_batches
 from training.engine.setup import Round
 from training.errors import RunFolderError
 from training.files import sentence_for, write_atomically
@@ -56,6 +60,8 @@ def _score(this: Round) -> dict[str, Any]:
             of_cases[half][role] = result.cases
             if (half, role) == ("gate", "teacher"):
                 scores["gate_cases"] = result.cases
+            if (half, role) == ("report", "teacher"):
+                scores |= _texts(this, predictor, result)
     write_atomically(this.folder.path / CASE_SCORES, json.dumps(of_cases, indent=1))
     counters = this.counters
     best_step = counters.best_step or counters.step
@@ -63,26 +69,72 @@ def _score(this: Round) -> dict[str, Any]:
     return {**about, **scores}
 
 
+def _texts(this: Round, teacher: Predictor, result: Evaluation) -> dict[str, Any]:
+    """The teacher on the report half with its words and, where the settings ask for it, without and with others'."""
+    measured = {WITH: result}
+    if this.config.training.text_controls:
+        threshold, seed = this.config.method.threshold, this.config.seed
+        measured |= measure_texts(teacher, this.pools.report, threshold, seed)
+    return {
+        "report_texts": {name: asdict(each.scores) for name, each in measured.items()},
+        "report_counts": {name: counts_of(each) for name, each in measured.items()},
+    }
+
+
 def _predict(this: Round) -> bool:
     wanted = this.config.training.pseudo_masks
     pool = this.pools.unlabeled if wanted else pool_start(this.pools.unlabeled, 0)
-    device = this.fabric.device
-    predictor = Predictor.load(this.folder.best, device)
+    teacher = Predictor.load(this.folder.best, this.fabric.device)
+    closer = _closer_look(this, pool, teacher)
     index: dict[str, dict[str, float | str]] = {}
-    for numbers, probabilities in predictor.pool(pool):
+    points = Points()
+    for numbers in in_batches(len(pool)):
         if this.folder.stop_requested():
             return False
+        probabilities, vectors = teacher.said(pool.images[numbers], pool.texts(numbers))
+        points.add(pool, numbers, vectors)
         for number, probability in zip(numbers, probabilities, strict=True):
             case = pool.cases[number]
             _write_probability(this, case.case_id, probability)
             index[case.case_id] = {
-                "entropy": round(float(entropy(probability).mean()), 6),
-                "foreground": round(float((probability >= 0.5).mean()), 6),
+                **figures_of(probability),
                 "description": hashlib.sha256(case.description.encode()).hexdigest(),
             }
+        for number, figures in closer(numbers, probabilities):
+            index[pool.cases[number].case_id].update(figures)
         this.events.write("predictions", done=len(index), total=len(pool))
+    if len(pool):
+        _write_points(this, teacher, points)
     write_atomically(this.folder.predictions_index, json.dumps(index, indent=1))
     return True
+
+
+def _closer_look(this: Round, pool: FilmPool, teacher: Predictor) -> Callable:
+    """What looks at a batch more closely; it leaves out cases beyond the settings' number."""
+    wanted = measured_numbers(pool, this.config.training.measured_cases, this.config.seed)
+    if not wanted:
+        return lambda numbers, probabilities: ()
+    student = Predictor.load(this.folder.best, this.fabric.device, "student")
+
+    def look(numbers: list[int], probabilities: NDArray[np.float32]) -> Iterable:
+        own = [place for place, number in enumerate(numbers) if number in wanted]
+        if not own:
+            return ()
+        some = [numbers[place] for place in own]
+        return look_closer(student, teacher, pool, some, probabilities[own])
+
+    return look
+
+
+def _write_points(this: Round, teacher: Predictor, points: Points) -> None:
+    """Labeled films are points too: what is unlike them is looked for."""
+    labeled = this.pools.labeled
+    for numbers in in_batches(len(labeled)):
+        _, vectors = teacher.said(labeled.images[numbers], labeled.texts(numbers))
+        points.add(labeled, numbers, vectors)
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **points.arrays())
+    write_atomically(this.folder.embeddings_file, buffer.getvalue())
 
 
 def _write_probability(this: Round, case_id: str, probability: NDArray[np.float32]) -> None:

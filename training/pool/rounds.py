@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from training.errors import FormatError, PoolError, RunFolderError
 from training.files import sentence_for
 from training.pool import schema
+from training.pool.case_scores import keep_measured
 from training.pool.images import decode_mask, read_image
 from training.pool.project import Laterality, Project, now
 from training.pool.records import Model, Proposal, Run
@@ -159,6 +160,7 @@ def import_predictions(project: Project, model: Model, folder: RunFolder) -> int
         connection.execute(sa.delete(table).where(table.c.model_id == model.id))
         if rows:
             connection.execute(sa.insert(table), rows)
+        keep_measured(connection, model.id, folder, known)
         connection.execute(sa.insert(schema.promotions).values(model_id=model.id, created_at=now()))
     return len(rows)
 
