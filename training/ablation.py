@@ -118,7 +118,11 @@ def plan(
             for seed in range(config.seed, config.seed + seeds):
                 asked = _changed(config, row, seed)
                 name = f"{row.key}-{share:g}-{seed}-{_digest(asked, pool)}"
-                few = {"pseudo_masks": False, "text_controls": False, "threads": asked.training.threads or threads}
+                few = {
+                    "pseudo_masks": False,
+                    "text_controls": False,
+                    "threads": asked.training.threads or threads,
+                }
                 lean = asked.training.model_copy(update=few)
                 asked = asked.model_copy(update={"training": lean})
                 runs.append(Planned(row, share, seed, out / name, asked, pool))

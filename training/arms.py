@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import sqlalchemy as sa
@@ -20,9 +21,10 @@ from training.errors import ConfigError
 from training.files import read_text, write_atomically
 from training.metrics import overlap
 from training.network_config import Settings, number
-from training.pool import Project, schema
+from training.pool import Case, Project, schema
 from training.pool.records import Proposal
 from training.pool.rounds import read_probability
+from training.pool.showings import Arm, last_showing
 from training.snapshot import first_sentence
 
 FILE = "arms.json"
@@ -151,6 +153,21 @@ def plant(project: Project, proposal: Proposal, probability: NDArray) -> NDArray
     if other is None or not (other >= 0.5).any():
         return None
     return other
+
+
+def arm_to_show(
+    project: Project, case: Case, reader: str, planned: tuple[Choice, str] | None
+) -> Arm:
+    """The arm in which a case comes to a reader's desk: the queue's, or what they have seen of it before.
+
+    A case that was accepted and waits all the same (its proposal was planted) is shown as it is.
+    """
+    if case.pool != "unlabeled":
+        return "strategy"
+    before = last_showing(project, case.id, reader)
+    if before is not None:
+        return before.arm if before.revision_id is None else "strategy"
+    return "strategy" if planned is None else cast(Arm, planned[0].arm)
 
 
 def let_stand(dice_to_proposal: float | None, pixels_changed: int | None) -> bool:

@@ -106,6 +106,36 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+def dice_intervals(
+    counts: NDArray[np.integer], rng: np.random.Generator, draws: int = 1000, level: float = 0.95
+) -> dict[str, tuple[float, float, float]]:
+    """Dice in both conventions with bootstrap intervals over cases: value, low, high by metric.
+
+    Parameters
+    ----------
+    counts : (N, 3) integer
+        True positives, false positives and misses of each case, N >= 1.
+    """
+    sums = np.asarray(counts, np.float64)
+    each = _dice(sums)
+    picks = rng.integers(len(sums), size=(draws, len(sums)))
+    found = {
+        "dice_global": (float(_dice(sums.sum(0))), _dice(sums[picks].sum(1))),
+        "dice_per_image": (float(each.mean()), each[picks].mean(1)),
+    }
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    return {
+        name: (value, *np.quantile(drawn, tails).tolist()) for name, (value, drawn) in found.items()
+    }
+
+
+def _dice(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Dice of ``(..., 3)`` counts; 1 where there is nothing and nothing was predicted."""
+    both, wrong, missed = np.moveaxis(counts, -1, 0)
+    whole = 2 * both + wrong + missed
+    return np.where(whole > 0, 2 * both / np.maximum(whole, 1), 1.0)
+
+
 def hausdorff95(prediction: NDArray, reference: NDArray) -> float:
     """95th percentile of the symmetric surface distance, in pixels.
 

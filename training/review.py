@@ -9,25 +9,24 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from training.acquisition import Choice
 from training.active_time import IDLE_SECONDS, ActiveTime
-from training.arms import let_stand
+from training.arms import arm_to_show, let_stand
 from training.drafts import Work, read_history, write_draft, write_history
 from training.errors import PoolError
 from training.mask_draft import STROKE, MaskDraft
 from training.open_case import FilmShelf, OpenCase, compare, load_case, pseudo_mask, starting_mask
-from training.pool import Case, Project, Revision
+from training.pool import Project, Revision
 from training.pool.adjudication import adjudicate
 from training.pool.images import resize_probability
 from training.pool.leases import CaseLeased, give_back, take_lease
 from training.pool.records import Reading
-from training.pool.rounds import serving_model
 from training.pool.second_reading import blinded
-from training.pool.showings import BY_HAND, Arm, add_showing, last_showing
+from training.pool.showings import BY_HAND, add_showing
 
 __all__ = ["OpenCase", "ReviewDesk"]
 
@@ -229,7 +228,10 @@ class ReviewDesk:
         with contextlib.suppress(PoolError):  # the mask is safe; only undo depends on this
             write_history(self.project, self.work())
         self.dirty = False
-        if revision.reading in ("open", "adjudication"):  # a further acceptance starts from this one
+        if revision.reading in (
+            "open",
+            "adjudication",
+        ):  # a further acceptance starts from this one
             self.current = replace(opened, case=replace(opened.case, revision_id=revision.id))
         return revision
 
@@ -296,7 +298,8 @@ class ReviewDesk:
         )
         case = blinded(project, case_id) if self.blind else project.case(case_id)
         draft = project.draft(case_id, self.reader)
-        arm = self._arm_of(case)
+        planned = self.planned.get(case_id)
+        arm = "strategy" if self.blind else arm_to_show(project, case, self.reader, planned)
         opened = load_case(project, case, draft, self.confidence_threshold, self.shelf, arm)
         mask, trouble = starting_mask(project, opened, draft)
         if trouble and not opened.trouble:
@@ -309,30 +312,17 @@ class ReviewDesk:
         self._note_showing(opened)
         return opened
 
-    def _arm_of(self, case: Case) -> Arm:
-        """The arm that the queue gave a case; what the reader has seen of it before is shown again."""
-        if self.blind or case.pool != "unlabeled":
-            return "strategy"
-        before = last_showing(self.project, case.id, self.reader)
-        if before is not None:
-            return before.arm if before.revision_id is None else "strategy"
-        planned = self.planned.get(case.id)
-        return "strategy" if planned is None else cast(Arm, planned[0].arm)
-
     def _note_showing(self, opened: OpenCase) -> None:
-        if self.blind or opened.case.pool != "unlabeled":
-            return
         choice, strategy = self.planned.get(opened.case.id, (Choice("", ""), BY_HAND))
-        model = serving_model(self.project)
-        add_showing(
-            self.project,
-            opened.case.id,
-            self.reader,
-            opened.arm,
-            strategy=strategy,
-            reason=choice.reason,
-            model_id=None if model is None else model.id,
-        )
+        if not self.blind and opened.case.pool == "unlabeled":
+            add_showing(
+                self.project,
+                opened.case.id,
+                self.reader,
+                opened.arm,
+                strategy=strategy,
+                reason=choice.reason,
+            )
 
     def _load_last_visited(self, on_desk: str | None) -> OpenCase | None:
         """Load the last visited case that can be; raise why the last one cannot if none can, and forget nothing."""

@@ -54,7 +54,7 @@ def _one_a_patient(
     chosen: list[Choice],
     count: int,
 ) -> list[int]:
-    """Choose from ``order`` (least unsure first) until ``count``, one film of each patient; those passed over remain."""
+    """Choose from ``order`` (least unsure first) until ``count``, one film a patient; those passed over remain."""
     cells: dict[frozenset[str], list[int]] = {}
     for index in order:
         cells.setdefault(candidates[index].zones, []).append(index)

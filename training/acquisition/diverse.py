@@ -34,7 +34,7 @@ def spread_out(
     """
     known, unknown = _split(candidates)
     if not known:
-        return _rest(candidates, rng.permutation(unknown), count)
+        return _rest(candidates, rng.permutation(unknown).tolist(), count)
     points = _points(candidates, known)
     distance = _to_labeled(candidates, known)
     chosen: list[int] = []
@@ -46,7 +46,7 @@ def spread_out(
     left = [i for i in np.argsort(-distance, kind="stable").tolist() if i not in taken]
     order = [*chosen, *left]
     said = [Choice(candidates[known[i]].case_id, "unlike the labeled films") for i in order]
-    return (said + _rest(candidates, rng.permutation(unknown), count))[:count]
+    return (said + _rest(candidates, rng.permutation(unknown).tolist(), count))[:count]
 
 
 @strategy(

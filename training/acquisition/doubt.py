@@ -1,4 +1,4 @@
-"""Strategies that rank by one figure of the teacher's proposal: unsure, torn from the student, at odds with the words."""
+"""Strategies that rank by one figure of the proposal: unsure, far from the student, at odds with the words."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import sys
 import typer
 
 from training.cli.ablate import ablate
+from training.cli.curves import arms, curves, strategies
 from training.cli.describe import describe
 from training.cli.explain import explain_command
 from training.cli.exports import app as export_app
@@ -33,6 +34,9 @@ app.add_typer(export_app, name="export")
 app.command()(status)
 app.command("round")(round_command)
 app.command()(simulate)
+app.command()(curves)
+app.command()(arms)
+app.command()(strategies)
 app.command()(ablate)
 app.command()(describe)
 app.command("explain")(explain_command)

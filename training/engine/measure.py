@@ -18,7 +18,9 @@ from training.report import parse, posaug
 
 UNCERTAIN = 0.5 * float(np.log(2))  # entropy in nats from which a pixel counts as uncertain
 TEACHER = "teacher"
-LEAST = 0.01  # share of a film added to both masks, so that specks do not count as masks turned over
+LEAST = (
+    0.01  # share of a film added to both masks, so that specks do not count as masks turned over
+)
 Probability = NDArray[np.float32]
 
 

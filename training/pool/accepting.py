@@ -20,7 +20,9 @@ from training.pool.standing import doubt_of, pool_of, zone_bits
 from training.pool.times import now
 
 LEASE_SECONDS = 600.0
-PLANTED_REASON = "The proposal was wrong on purpose and was accepted almost as it was: it teaches nothing."
+PLANTED_REASON = (
+    "The proposal was wrong on purpose and was accepted almost as it was: it teaches nothing."
+)
 StartedFrom = int | None | Literal["latest"]
 
 

@@ -74,6 +74,8 @@ def scores_by(project: Project, model_id: str) -> Scores:
     query = sa.select(case_scores.c.case_id, case_scores.c.strategy, case_scores.c.score)
     found: Scores = {}
     with project.reading() as connection:
-        for case_id, name, score in connection.execute(query.where(case_scores.c.model_id == model_id)):
+        for case_id, name, score in connection.execute(
+            query.where(case_scores.c.model_id == model_id)
+        ):
             found.setdefault(name, {})[case_id] = score
     return found

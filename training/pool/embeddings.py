@@ -68,5 +68,3 @@ def describe_films(project: Project, most: int) -> int:
         with project.writing() as connection:
             put_points(connection, FILM, found)
     return len(found)
-
-

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 
 from training.pool.project import Project
+from training.pool.rounds import serving_model
 from training.pool.schema import cases, revisions, showings
 from training.pool.times import now
 
@@ -65,16 +66,16 @@ def add_showing(
     *,
     strategy: str,
     reason: str,
-    model_id: str | None,
 ) -> None:
-    """Note that a case came to a reader's desk."""
+    """Note that a case came to a reader's desk, and which teacher served then."""
+    model = serving_model(project)
     row = {
         "case_id": case_id,
         "reader": reader,
         "arm": arm,
         "strategy": strategy,
         "reason": reason,
-        "model_id": model_id,
+        "model_id": None if model is None else model.id,
         "created_at": now(),
     }
     with project.writing() as connection:
