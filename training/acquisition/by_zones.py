@@ -57,14 +57,22 @@ def _one_a_patient(
     """Choose from ``order`` (least unsure first) until ``count``, one film a patient; those passed over remain."""
     cells: dict[frozenset[str], list[int]] = {}
     for index in order:
-        cells.setdefault(candidates[index].zones, []).append(index)
+        zones = candidates[index].zones
+        if zones in cells:
+            cells[zones].append(index)
+        else:
+            cells[zones] = [index]
+    rarity = {zones: _rarity(zones, counts) for zones in cells}
+    best = {zones: unsure[own[-1]] + rarity[zones] for zones, own in cells.items()}
     seen: set[str] = set()
     passed: list[int] = []
-    while cells and len(chosen) < count:
-        zones = max(cells, key=lambda cell: unsure[cells[cell][-1]] + _rarity(cell, counts))
+    while best and len(chosen) < count:
+        zones = max(best, key=best.__getitem__)
         index = cells[zones].pop()
-        if not cells[zones]:
-            del cells[zones]
+        if cells[zones]:
+            best[zones] = unsure[cells[zones][-1]] + rarity[zones]
+        else:
+            del best[zones]
         candidate = candidates[index]
         if candidate.patient in seen:
             passed.append(index)
@@ -72,6 +80,10 @@ def _one_a_patient(
         seen.add(candidate.patient)
         chosen.append(Choice(candidate.case_id, _reason(candidate, counts)))
         counts.update(zones)
+        for cell in best:
+            if not cell or not cell.isdisjoint(zones):  # the others are as rare as they were
+                rarity[cell] = _rarity(cell, counts)
+                best[cell] = unsure[cells[cell][-1]] + rarity[cell]
     return sorted(passed, key=lambda index: unsure[index])
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from training.acquisition.candidates import Candidate, Choice, rarest_zone, strategy
 
-DEEP = 256  # picks that are weighed one against another; a longer queue goes on by what they left
+DEEP = 100  # picks that are weighed one against another; a longer queue goes on by what they left
 NEIGHBORS = 20
 MOST_IN_CELL = 2000  # films of a cell whose density is measured
 NO_EMBEDDING = "film not looked at yet"
@@ -30,7 +30,7 @@ def spread_out(
     """k-means++ over embeddings (Arthur and Vassilvitskii 2007), begun at the labeled films.
 
     Each pick is drawn with a probability that grows with the squared distance to the nearest labeled or chosen film;
-    behind the first 256 picks the rest comes by that distance, farthest first.
+    behind the first 100 picks the rest comes by that distance, farthest first.
     """
     known, unknown = _split(candidates)
     if not known:

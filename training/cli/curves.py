@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from training.acquisition import STRATEGIES
 from training.arms import Arms, arms_of, save_arms
@@ -41,7 +41,7 @@ def curves(
                 figures = [said(point.texts[text][metric]) for metric in METRICS]
                 rounds.add_row(round_name(point), str(point.labeled), words, *figures)
     console.print(rounds if found.points else "No round has been measured yet.")
-    arms = Table(*HEAD, title="Accepted cases")
+    arms = Table(Column(HEAD[0], no_wrap=True), *HEAD[1:], title="Accepted cases")
     for work in found.arms:
         arms.add_row(*work_row(work))
     console.print(arms if found.arms else "Nothing that was shown has been accepted yet.")
