@@ -92,7 +92,7 @@ def help_of(words: list[str]) -> set[str]:
         inner = getattr(command, "commands", None)
         if inner is None:
             break
-        if word.startswith("{"):
+        if word.startswith("{") or word == "FORMAT":
             return set().union(*(options_of(each) for each in inner.values()))
         assert word in inner, f"there is no command {word!r} among {', '.join(inner)}"
         command = inner[word]
