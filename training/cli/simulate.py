@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Column, Table
 
 from training.arms import Arms
 from training.cli.project import ProjectFolder
@@ -195,10 +194,10 @@ def _compare(
     reference = reference_of({each: played[each] for each in reference_plays})
     target = None if reference is None else reference.dice.mean
     results = results_of({each: played[each] for each in plays}, target)
-    table = Table(Column(HEAD[0], no_wrap=True), *HEAD[1:])
-    for row in rows_of(results, reference):
-        table.add_row(*row)
-    console.print(table)
+    for row in (HEAD, ["---"] * len(HEAD), *rows_of(results, reference)):
+        print(
+            "| " + " | ".join(row) + " |"
+        )  # as docs take it; a page with plots comes with --report
     if json_file is not None:
         content = {
             "project": pool.folder.name,
