@@ -31,7 +31,7 @@ def main() -> None:
                 writer.write("evaluation", step=step, half="gate", role="teacher", **SCORES)
             time.sleep(0.03)
         writer.write("stopped", step=step)
-        close_run(project, run, "stopped", f"Stopped at step {step}; it can be continued.")
+        close_run(project, run, "stopped", f"Stopped at step {step}; it can be resumed.")
 
 
 if __name__ == "__main__":

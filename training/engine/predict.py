@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from training.engine.checkpoint import Role, read_network
 from training.engine.data import FilmPool, as_network_input, shrink_image
 from training.engine.networks import Network
+from training.engine.room import give_back_memory, is_out_of_memory
 from training.engine.views import standardize
 
 
@@ -65,7 +66,18 @@ class Predictor:
         """Numbers and probabilities of a pool's cases, batch by batch."""
         for start in range(0, len(pool), size):
             numbers = list(range(start, min(start + size, len(pool))))
-            yield numbers, self.batch(pool.images[numbers], pool.texts(numbers))
+            yield numbers, self._some(pool, numbers)
+
+    def _some(self, pool: FilmPool, numbers: list[int]) -> NDArray[np.float32]:
+        """Probabilities of some cases, in halves where memory does not suffice for all at once."""
+        try:
+            return self.batch(pool.images[numbers], pool.texts(numbers))
+        except Exception as error:
+            if len(numbers) == 1 or not is_out_of_memory(error):
+                raise
+        give_back_memory()  # not sooner: the error holds on to what was computed
+        half = len(numbers) // 2
+        return np.concatenate([self._some(pool, numbers[:half]), self._some(pool, numbers[half:])])
 
 
 def entropy(probability: NDArray[np.float32]) -> NDArray[np.float32]:
