@@ -22,7 +22,6 @@ __all__ = ["RoundView", "RunMonitor"]
 LOOK_SECONDS = 1.0
 TOO_FEW = "No round was started"  # how a start by itself is refused that came too late
 QUICKER = "Another window was quicker: this one follows its round."
-HEARD = {"pause": "paused", "stop": "stopped"}  # states in which a request was heard
 
 
 class RunMonitor:
@@ -121,8 +120,8 @@ class RunMonitor:
             self._find_run(alive)
         status = self._read_events(self.view.status)
         trouble = self._trouble(alive, before)
-        if status.state == HEARD.get(self._wanted):
-            self._wanted = ""
+        if self._wanted == "pause" and status.state == "paused":
+            self._wanted = ""  # somebody else may let it go on; a stop holds for as long as the process
         self.view = replace(
             self.view,
             status=status,
@@ -204,6 +203,8 @@ class RunMonitor:
             status = fold(status, event)
             if event.get("kind") == "progress":
                 self._note_numbers(event)
+            elif event.get("kind") == "started":
+                self._forget_after(status.resumed_at)
         return status
 
     def _note_numbers(self, event: Event) -> None:
@@ -214,12 +215,18 @@ class RunMonitor:
             if isinstance(value, (int, float)) and name not in ("step", "time"):
                 self._points.setdefault(name, []).append((step, float(value)))
 
+    def _forget_after(self, step: int) -> None:
+        # What an earlier part of the run told beyond its last checkpoint comes again.
+        for name, points in self._points.items():
+            self._points[name] = [point for point in points if point[0] <= step]
+
     def _curves(self) -> Mapping[str, tuple[tuple[int, float], ...]]:
         known = self.view.curves
-        sizes = {name: len(points) for name, points in self._points.items()}
-        if sizes == {name: len(points) for name, points in known.items()}:
-            return known
-        return {name: tuple(points) for name, points in self._points.items()}
+        same = known.keys() == self._points.keys() and all(
+            len(known[name]) == len(points) and known[name][-1:] == tuple(points[-1:])
+            for name, points in self._points.items()
+        )
+        return known if same else {name: tuple(each) for name, each in self._points.items()}
 
     def _silent(self, alive: bool, status: RunStatus) -> int:
         if self._pulse is None:

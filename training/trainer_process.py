@@ -12,6 +12,7 @@ from collections.abc import Callable
 from training.events import Event, EventTail, RunStatus, fold
 from training.rundir import RunFolder
 
+TRAINER = (sys.executable, "-m", "training", "run")
 POLL_SECONDS = 0.25
 ENDED = ("finished", "stopped", "failed")
 LEAST_FREE = 2**20  # Bytes; a disk with less is full.
@@ -36,7 +37,7 @@ def train(folder: RunFolder, on_status: Callable[[RunStatus], None]) -> RunStatu
     tail = EventTail(folder.events_file)
     with folder.trainer_log.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "training", "run", str(folder.path)],
+            [*TRAINER, str(folder.path)],
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,

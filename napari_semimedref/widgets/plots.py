@@ -102,6 +102,7 @@ class RoundPlots(pg.GraphicsLayoutWidget):
         self._upper, self._dice_plot = self._plot(0), self._plot(1)
         self._dice_plot.setYRange(0, 1, padding=0.02)
         self._dice_plot.setLabel("bottom", "Step")
+        self._upper.getAxis("bottom").setStyle(showValues=False)  # they stand below
         most = max(len(names) for names in CHOICES.values())
         self._raw = [self._upper.plot() for _ in range(most)]
         self._curves = [self._upper.plot() for _ in range(most)]

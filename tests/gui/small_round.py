@@ -25,6 +25,11 @@ def main() -> None:
         writer.write("phase", name="burn-in")
         step = 0
         while not folder.stop_requested() and step < 1000:
+            if folder.pause_requested():
+                writer.write("paused", step=step)
+                while folder.pause_requested() and not folder.stop_requested():
+                    time.sleep(0.02)
+                writer.write("continued", step=step)
             step += 1
             writer.write("progress", step=step, loss=1 / step)
             if step == 3:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
-from training.cli.living import show_status
+from training.cli.living import ProjectFolder, show_status
 from training.config import preset
 from training.errors import ConfigError
 from training.pool import Project
@@ -17,7 +17,7 @@ from training.pool.importing import import_cases
 from training.pool.project import Laterality
 from training.round import next_config, save_next_config
 
-ProjectFolder = Annotated[Path, typer.Argument(metavar="PROJECT", help="Folder of the project.")]
+__all__ = ["ProjectFolder", "open_or_create", "phantom"]
 
 
 def phantom(
