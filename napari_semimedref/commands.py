@@ -158,7 +158,8 @@ def start_round() -> None:
     """Start a round."""
     space = _open()
     if space is not None:
-        _round(space, space.monitor.start)
+        labeled = space.session.counts["labeled"]
+        _round(space, space.monitor.start, space.starting.why_not(space.monitor.view, labeled))
 
 
 def resume_round() -> None:

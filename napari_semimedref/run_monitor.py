@@ -121,7 +121,9 @@ class RunMonitor:
         status = self._read_events(self.view.status)
         trouble = self._trouble(alive, before)
         if self._wanted == "pause" and status.state == "paused":
-            self._wanted = ""  # somebody else may let it go on; a stop holds for as long as the process
+            self._wanted = (
+                ""  # somebody else may let it go on; a stop holds for as long as the process
+            )
         self.view = replace(
             self.view,
             status=status,

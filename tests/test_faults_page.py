@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from training.run_control import ORPHAN
-from training.trainer_process import DELETED, FULL, KILLED
+from training.rundir import DELETED
+from training.trainer_process import FULL, KILLED
 
 PAGE = Path(__file__).parents[1] / "docs" / "faults.md"
 TESTS = Path(__file__).parent

@@ -29,7 +29,7 @@ from training.pool.rounds import (
     serving_model,
 )
 from training.round_lock import one_round_at_a_time
-from training.rundir import RunFolder
+from training.rundir import DELETED, RunFolder
 from training.snapshot import Snapshot, SnapshotCase
 from training.trainer_process import await_trainer, status_of, train
 
@@ -188,11 +188,11 @@ def _train_and_adopt(
         status = train(folder, on_status)
     if status.state == "finished":
         return adopt(project, run)
-    outcome = "stopped" if status.state == "stopped" else "failed"
+    outcome, sentence = "stopped" if status.state == "stopped" else "failed", status.sentence
     if not folder.config_file.is_file():
-        outcome = "lost"
-    close_run(project, run, outcome, status.sentence)
-    return RoundOutcome(outcome, status.sentence, run)
+        outcome, sentence = "lost", DELETED.format(folder=folder.path)
+    close_run(project, run, outcome, sentence)
+    return RoundOutcome(outcome, sentence, run)
 
 
 def _folder_of(project: Project, run: Run) -> RunFolder:

@@ -19,6 +19,7 @@ from training.snapshot import Snapshot
 
 # Whoever asks if a folder is in use holds its lock for an instant; a trainer that starts then waits so many seconds.
 LOCK_PATIENCE = 0.5
+DELETED = "The run folder {folder} was deleted: start a new round; labels and the serving teacher are untouched."
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,11 @@ class RunFolder:
     def read_predictions_index(self) -> dict[str, Any]:
         """The table of predictions by case id."""
         return read_json(self.predictions_index)
+
+    def refuse_if_gone(self) -> None:
+        """RunFolderError if somebody deleted the run under its trainer, all of it or all but what came after."""
+        if not self.config_file.is_file():
+            raise RunFolderError(DELETED.format(folder=self.path))
 
     def request_stop(self) -> None:
         """Ask the trainer to stop after the current step."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from training.events import Event, EventTail, RunStatus, fold
-from training.rundir import RunFolder
+from training.rundir import DELETED, RunFolder
 
 TRAINER = (sys.executable, "-m", "training", "run")
 POLL_SECONDS = 0.25
@@ -20,7 +20,6 @@ KILLED = (
     "The trainer was killed, by somebody or by the system for want of memory: resume the round to go on from its last "
     "checkpoint."
 )
-DELETED = "The run folder {folder} was deleted: start a new round; labels and the serving teacher are untouched."
 FULL = "The disk is full: free some space, then resume the round; its last checkpoint is kept."
 UNKNOWN = (
     "The trainer ended unexpectedly (exit code {code}): resume the round; {log} has the details."

@@ -24,6 +24,7 @@ def main() -> int:
         writer.write("started", pid=os.getpid(), device="cpu", steps_planned=STEPS)
         writer.write("phase", name="burn-in")
         for step in range(1, STEPS + 1):
+            folder.refuse_if_gone()
             if folder.pause_requested() and not folder.stop_requested():
                 writer.write("paused", step=step)
                 while folder.pause_requested() and not folder.stop_requested():

@@ -25,8 +25,8 @@ from training.pool.rounds import all_runs, serving_model
 from training.round import resume_round, save_next_config
 from training.round_lock import round_process
 from training.run_control import ORPHAN, kill_round, look, pause_round
-from training.rundir import RunFolder
-from training.trainer_process import DELETED, FULL, KILLED, why_it_ended
+from training.rundir import DELETED, RunFolder
+from training.trainer_process import FULL, KILLED, why_it_ended
 
 HERE = Path(__file__).parent
 ROUND = (sys.executable, str(HERE / "little_round.py"))

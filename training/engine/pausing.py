@@ -15,7 +15,13 @@ def may_go_on(this: Round, pace: Pace) -> bool:
     """False if a stop was asked for; waits first while a pause is asked for, with a checkpoint on disk.
 
     The time waited counts neither as training nor towards the next checkpoint.
+
+    Raises
+    ------
+    RunFolderError
+        The run folder was deleted.
     """
+    this.folder.refuse_if_gone()
     if this.folder.stop_requested():
         return False
     if not this.folder.pause_requested():
