@@ -29,6 +29,6 @@ def train_once(path: Path, config: RunConfig, snapshot: Snapshot, device: str = 
     if not folder.config_file.exists():
         folder = RunFolder.create(path, config, snapshot)
     if not folder.scores_file.exists():
-        folder.withdraw_stop()
+        folder.withdraw_requests()
         run(folder, device)
     return folder.best

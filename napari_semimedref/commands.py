@@ -21,7 +21,8 @@ from training.pool import Project
 NO_WINDOW = "There is no napari window: open one first."
 NO_PROJECT = "No project is open: choose “Open project” or “Import cases” first."
 NO_CASE = "No case is on the desk: choose one in the queue first."
-NO_ROUND = "No round is under way: there is nothing to stop."
+NO_ROUND = "No round is under way: there is nothing to stop or to pause."
+NOT_PAUSED = "No round is paused: there is nothing to continue."
 NOT_LEFT = "No round was left before its end: start a new one."
 
 
@@ -157,7 +158,8 @@ def start_round() -> None:
     """Start a round."""
     space = _open()
     if space is not None:
-        _round(space, space.monitor.start)
+        labeled = space.session.counts["labeled"]
+        _round(space, space.monitor.start, space.starting.why_not(space.monitor.view, labeled))
 
 
 def resume_round() -> None:
@@ -165,6 +167,20 @@ def resume_round() -> None:
     space = _open()
     if space is not None:
         _round(space, space.monitor.resume, "" if space.monitor.view.resumable else NOT_LEFT)
+
+
+def pause_round() -> None:
+    """Let the round wait after its current step."""
+    space = _open()
+    if space is not None:
+        _round(space, space.monitor.pause, "" if space.monitor.view.alive else NO_ROUND)
+
+
+def continue_round() -> None:
+    """Let the paused round go on."""
+    space = _open()
+    if space is not None:
+        _round(space, space.monitor.go_on, "" if space.monitor.view.paused else NOT_PAUSED)
 
 
 def stop_round() -> None:

@@ -18,6 +18,7 @@ from napari_semimedref.closing import AskBeforeClosing
 from napari_semimedref.editing import Editing
 from napari_semimedref.engine_client import EngineClient
 from napari_semimedref.preferences import preferences, prepare
+from napari_semimedref.round_starting import RoundStarting
 from napari_semimedref.run_monitor import RunMonitor
 from napari_semimedref.session import LATER, ReviewSession
 from napari_semimedref.timers import timer_for
@@ -55,6 +56,7 @@ class Workspace(Asking):
     round_changed = Signal(object)  # RoundView
 
     monitor: RunMonitor
+    starting: RoundStarting
     bridge: ViewerBridge
     closing: AskBeforeClosing  # a signal alone would not keep it
 
@@ -68,6 +70,8 @@ class Workspace(Asking):
         self.looking.asked.connect(self.ask_for_proposal)
         self.skip_reason = LATER
         self.offers_adjudication = False
+        self._busy: set[str] = set()  # with what `busy_changed` told
+        self.busy_changed.connect(self._note_busy)
         self._drain = timer_for(self, DRAIN_MS, self.take_answers)
         self._watch = timer_for(self, WATCH_MS, self._look_around)
         self._lease = timer_for(self, LEASE_MS, self._keep_lease)
@@ -87,7 +91,7 @@ class Workspace(Asking):
             self.close_project()
             self._connect(session)
             self.engine = EngineClient.for_project(project.folder, wanted.threads)
-            self.monitor = RunMonitor(project)
+            self.monitor, self.starting = RunMonitor(project), RoundStarting(project)
             session.desk.visited = recent_cases(project, session.desk.reader)
             self.is_open = True
             self._drain.start()
@@ -231,9 +235,14 @@ class Workspace(Asking):
         with self.attempt():
             self.session.keep_lease()
 
+    def _note_busy(self, what: str, sentence: str) -> None:
+        (self._busy.add if sentence else self._busy.discard)(what)
+
     def _look_around(self) -> None:
         with self.attempt():
-            if self.monitor.poll():
+            busy = bool(self._busy) or self.adjudicating.contest is not None
+            started = self.starting.look(self.monitor, self.session.counts["labeled"], busy)
+            if self.monitor.poll() or started:
                 self.round_changed.emit(self.monitor.view)
             if self.session.refresh():
                 self.engine.ask("reload")

@@ -91,7 +91,7 @@ def test_a_stop_can_be_asked_for_and_withdrawn(folder):
     assert not folder.stop_requested()
     folder.request_stop()
     assert folder.stop_requested()
-    folder.withdraw_stop()
+    folder.withdraw_requests()
     assert not folder.stop_requested()
 
 

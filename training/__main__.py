@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from training.heartbeat import Heart
     from training.rundir import RunFolder
 
     folders = [RunFolder.open(path) for path in options.run_folder]
@@ -60,15 +61,18 @@ def _run(options: argparse.Namespace) -> int:
     for folder in folders:
         if not folder.in_use():
             # Before the slow imports, so that only an earlier run's request is forgotten.
-            folder.withdraw_stop()
+            folder.withdraw_requests()
 
-    from training.engine.background import leave_a_core
-    from training.engine.loop import run
+    with Heart(folders[0].alive_file):
+        from training.engine.background import leave_a_core
+        from training.engine.loop import run
 
     leave_a_core(threads)
     for path, folder in zip(options.run_folder, folders, strict=True):
         signal.signal(signal.SIGTERM, lambda *_, asked=folder: asked.request_stop())
-        if not run(folder, options.device):
+        with Heart(folder.alive_file):
+            finished = run(folder, options.device)
+        if not finished:
             return STOPPED
         if options.say_done:
             sys.stdout.write(f"{path}\n")

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from training.errors import RunFolderError
 from training.files import sentence_for
 
-State = Literal["waiting", "running", "finished", "stopped", "failed"]
+State = Literal["waiting", "running", "paused", "finished", "stopped", "failed"]
 Event = dict[str, Any]
 
 
@@ -26,11 +26,19 @@ class EventWriter:
         `events.jsonl` of the run folder; an existing file is continued.
     clock : callable
         Returns the time in seconds since the epoch.
+    also : callable
+        Told each event once it is written.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], float] | None = None,
+        also: Callable[[Event], None] = lambda event: None,
+    ) -> None:
         self._path = path
-        self._clock = clock
+        self._clock = clock or time.time
+        self._also = also
         self._heal_torn_line()
 
     def write(self, kind: str, **fields: Any) -> None:
@@ -44,6 +52,7 @@ class EventWriter:
         event = {"time": round(self._clock(), 3), "kind": kind}
         event.update({name: value for name, value in fields.items() if _tellable(value)})
         self._append(json.dumps(event) + "\n")
+        self._also(event)
 
     def _append(self, line: str) -> None:
         try:
@@ -200,6 +209,16 @@ def _warning(status: RunStatus, event: Event) -> RunStatus:
     return replace(status, warnings=(*status.warnings, str(event["sentence"])))
 
 
+def _paused(status: RunStatus, event: Event) -> RunStatus:
+    step = int(event["step"])
+    sentence = f"Paused at step {step} of {status.steps_planned}: continue it when you like."
+    return replace(status, state="paused", step=step, sentence=sentence)
+
+
+def _continued(status: RunStatus, event: Event) -> RunStatus:
+    return replace(status, state="running", sentence=f"Going on from step {int(event['step'])}.")
+
+
 def _finished(status: RunStatus, event: Event) -> RunStatus:
     minutes = float(event.get("seconds", 0.0)) / 60
     sentence = f"Finished after {minutes:.1f} min."
@@ -208,7 +227,7 @@ def _finished(status: RunStatus, event: Event) -> RunStatus:
 
 def _stopped(status: RunStatus, event: Event) -> RunStatus:
     step = int(event["step"])
-    sentence = f"Stopped at step {step}; it can be continued."
+    sentence = f"Stopped at step {step}; it can be resumed."
     return replace(status, state="stopped", step=step, seconds_left=None, sentence=sentence)
 
 
@@ -223,6 +242,8 @@ _FOLDS: dict[str, Callable[[RunStatus, Event], RunStatus]] = {
     "evaluation": _evaluation,
     "predictions": _predictions,
     "warning": _warning,
+    "paused": _paused,
+    "continued": _continued,
     "finished": _finished,
     "stopped": _stopped,
     "failed": _failed,

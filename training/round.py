@@ -7,18 +7,14 @@ run goes straight to the gate.
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
+from training.auto_start import DECIDED, refuse_too_few
 from training.config import RunConfig
 from training.errors import PoolError, RunFolderError, SemiMedRefError
-from training.events import Event, EventTail, RunStatus, fold
+from training.events import RunStatus
 from training.files import write_atomically
 from training.gate import decide
 from training.next_round import CONFIG, next_config, save_next_config
@@ -32,16 +28,26 @@ from training.pool.rounds import (
     register_run,
     serving_model,
 )
-from training.rundir import RunFolder
+from training.round_lock import one_round_at_a_time
+from training.rundir import DELETED, RunFolder
 from training.snapshot import Snapshot, SnapshotCase
+from training.trainer_process import await_trainer, status_of, train
 
-__all__ = ["freeze", "next_config", "resume_round", "run_round", "save_next_config"]
-POLL_SECONDS = 0.25
+__all__ = [
+    "freeze",
+    "next_config",
+    "one_round_at_a_time",
+    "resume_round",
+    "run_round",
+    "save_next_config",
+    "status_of",
+]
 
 
 @dataclass(frozen=True)
 class RoundOutcome:
-    """How a round ended: "promoted", "refused", "stopped" or "failed", a sentence, and the run's scores if any."""
+    """How a round ended: "promoted", "refused", "stopped", "failed" or "lost" (its folder is gone), a sentence,
+    and the run's scores if any."""
 
     state: str
     sentence: str
@@ -80,22 +86,6 @@ def _frozen(case: Case) -> SnapshotCase:
         description=case.description,
         mask=case.mask,
     )
-
-
-@contextmanager
-def one_round_at_a_time(project: Project) -> Iterator[None]:
-    """Hold the project's round; raises PoolError at once if another process holds it."""
-    lock = FileLock(project.folder / "round.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise PoolError(
-            f"A round is already under way in {project.folder}: wait for it, or stop it."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def start_run(project: Project, config: RunConfig, *, warm_start: bool = True) -> Run:
@@ -142,7 +132,7 @@ def _same_network(model: Model, config: RunConfig) -> bool:
 def unfinished_run(project: Project) -> Run | None:
     """The latest run, if the gate has not decided on it yet: stopped, killed, failed, or still going on."""
     runs = all_runs(project)
-    return runs[-1] if runs and runs[-1].outcome not in ("promoted", "refused") else None
+    return runs[-1] if runs and runs[-1].outcome not in DECIDED else None
 
 
 def run_round(
@@ -150,21 +140,25 @@ def run_round(
     config: RunConfig | None = None,
     *,
     warm_start: bool = True,
+    needs: int = 0,
     on_status: Callable[[RunStatus], None] = lambda status: None,
 ) -> RoundOutcome:
     """Do one whole round with the project's settings, or the given ones.
 
     Parameters
     ----------
+    needs : int
+        New labels without which no round is started: looked at when no other round can begin any more.
     on_status : callable
         Told the run's status after each poll that brought news.
 
     Raises
     ------
     PoolError
-        Another round is under way, or nothing is labeled.
+        Another round is under way, nothing is labeled, or too little is new.
     """
     with one_round_at_a_time(project):
+        refuse_too_few(project, needs)
         run = start_run(project, config or next_config(project), warm_start=warm_start)
         return _train_and_adopt(project, run, on_status)
 
@@ -183,67 +177,34 @@ def resume_round(
 def _train_and_adopt(
     project: Project, run: Run, on_status: Callable[[RunStatus], None]
 ) -> RoundOutcome:
-    folder = RunFolder.open(run.folder)
-    folder.withdraw_stop()
-    status = status_of(folder)
-    if status.state != "finished":
-        status = _train(folder, on_status)
+    folder = _folder_of(project, run)
+    orphan = folder.in_use()  # Its round was killed, and the trainer went on.
+    if orphan:
+        status = await_trainer(folder, on_status)
+    else:
+        folder.withdraw_requests()
+        status = status_of(folder)
+    if status.state != "finished" and not (orphan and status.state == "stopped"):
+        status = train(folder, on_status)
     if status.state == "finished":
         return adopt(project, run)
-    outcome = "stopped" if status.state == "stopped" else "failed"
-    close_run(project, run, outcome, status.sentence)
-    return RoundOutcome(outcome, status.sentence, run)
+    outcome, sentence = "stopped" if status.state == "stopped" else "failed", status.sentence
+    if not folder.config_file.is_file():
+        outcome, sentence = "lost", DELETED.format(folder=folder.path)
+    close_run(project, run, outcome, sentence)
+    return RoundOutcome(outcome, sentence, run)
 
 
-def status_of(folder: RunFolder) -> RunStatus:
-    """The run's status, folded from all its events."""
-    status = RunStatus()
-    for event in EventTail(folder.events_file).read_new():
-        status = fold(status, event)
-    return status
-
-
-def _train(folder: RunFolder, on_status: Callable[[RunStatus], None]) -> RunStatus:
-    """Run the trainer process to its end, following its events."""
-    tail, status = EventTail(folder.events_file), RunStatus()
-    with (folder.path / "trainer.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "training", "run", str(folder.path)],
-            stdout=log,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-        )
-        before = tail.read_new()  # what earlier attempts said is history, not news
-        status = _folded(status, before)
-        while True:
-            code = _wait(process)
-            news = tail.read_new()  # read after the exit code, or the last events could be missed
-            if news:
-                status = _folded(status, news)
-                on_status(status)
-            if code is not None:
-                break
-    if status.state not in ("finished", "stopped", "failed") or (
-        code != 0 and status.state == "finished"
-    ):
-        sentence = f"The trainer ended unexpectedly (exit code {code}): resume the round; {log.name} has the details."
-        status = fold(
-            status, {"kind": "failed", "time": status.last_event_time, "sentence": sentence}
-        )
-    return status
-
-
-def _wait(process: subprocess.Popen) -> int | None:
+def _folder_of(project: Project, run: Run) -> RunFolder:
     try:
-        return process.wait(timeout=POLL_SECONDS)
-    except subprocess.TimeoutExpired:
-        return None
-
-
-def _folded(status: RunStatus, events: list[Event]) -> RunStatus:
-    for event in events:
-        status = fold(status, event)
-    return status
+        return RunFolder.open(run.folder)
+    except RunFolderError as error:
+        sentence = (
+            f"The folder of round {run.id} is gone or incomplete ({run.folder}): start a new round; labels and the "
+            "serving teacher are untouched."
+        )
+        close_run(project, run, "lost", sentence)
+        raise RunFolderError(sentence) from error
 
 
 def adopt(project: Project, run: Run) -> RoundOutcome:

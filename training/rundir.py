@@ -17,6 +17,10 @@ from training.errors import RunFolderError
 from training.files import read_text, sentence_for, write_atomically
 from training.snapshot import Snapshot
 
+# Whoever asks if a folder is in use holds its lock for an instant; a trainer that starts then waits so many seconds.
+LOCK_PATIENCE = 0.5
+DELETED = "The run folder {folder} was deleted: start a new round; labels and the serving teacher are untouched."
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -80,6 +84,21 @@ class RunFolder:
         return self.path / "stop"
 
     @property
+    def pause_file(self) -> Path:
+        """Its presence asks the trainer to wait."""
+        return self.path / "pause"
+
+    @property
+    def alive_file(self) -> Path:
+        """Touched every few seconds while a trainer lives (`training.heartbeat`)."""
+        return self.path / "alive"
+
+    @property
+    def trainer_log(self) -> Path:
+        """What the trainer's process wrote to its standard streams."""
+        return self.path / "trainer.log"
+
+    @property
     def lock_file(self) -> Path:
         """Held by the one trainer of this folder."""
         return self.path / "lock"
@@ -139,20 +158,35 @@ class RunFolder:
         """The table of predictions by case id."""
         return read_json(self.predictions_index)
 
+    def refuse_if_gone(self) -> None:
+        """RunFolderError if somebody deleted the run under its trainer, all of it or all but what came after."""
+        if not self.config_file.is_file():
+            raise RunFolderError(DELETED.format(folder=self.path))
+
     def request_stop(self) -> None:
         """Ask the trainer to stop after the current step."""
-        try:
-            self.stop_file.touch()
-        except OSError as error:
-            raise RunFolderError(sentence_for(error, self.stop_file)) from error
+        _touch(self.stop_file)
+
+    def request_pause(self) -> None:
+        """Ask the trainer to wait after the current step, until the request is withdrawn."""
+        _touch(self.pause_file)
+
+    def pause_requested(self) -> bool:
+        """Whether somebody asked the trainer to wait."""
+        return self.pause_file.exists()
+
+    def withdraw_pause(self) -> None:
+        """Let a waiting trainer go on."""
+        self.pause_file.unlink(missing_ok=True)
 
     def stop_requested(self) -> bool:
         """Whether somebody asked the trainer to stop."""
         return self.stop_file.exists()
 
-    def withdraw_stop(self) -> None:
-        """Forget an earlier request to stop (a resumed run starts without one)."""
+    def withdraw_requests(self) -> None:
+        """Forget earlier requests to stop or to wait (a resumed run starts without any)."""
         self.stop_file.unlink(missing_ok=True)
+        self.withdraw_pause()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -161,14 +195,14 @@ class RunFolder:
         Raises
         ------
         RunFolderError
-            At once, naming the process, if another one holds the folder.
+            Naming the process, if another one holds the folder.
         """
         lock = FileLock(self.lock_file)
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=LOCK_PATIENCE, poll_interval=0.02)
         except Timeout as error:
             raise RunFolderError(
-                f"Process {self._holder() or 'of another user'} already trains in {self.path}: "
+                f"Process {self.holder() or 'of another user'} already trains in {self.path}: "
                 "wait for it, or ask it to stop."
             ) from error
         try:
@@ -180,6 +214,8 @@ class RunFolder:
 
     def in_use(self) -> bool:
         """Whether a living process holds the folder (a killed one does not)."""
+        if not self.path.is_dir():
+            return False  # Trying the lock would make the folder again.
         lock = FileLock(self.lock_file)
         try:
             lock.acquire(timeout=0)
@@ -193,11 +229,19 @@ class RunFolder:
         # Beside the lock, since a second process that tries the lock truncates it.
         return self.path / "lock.pid"
 
-    def _holder(self) -> str:
+    def holder(self) -> str:
+        """Id of the process that holds the folder, if one does; left over or empty otherwise."""
         try:
             return self._holder_file.read_text(encoding="ascii").strip()
         except OSError:
             return ""
+
+
+def _touch(path: Path) -> None:
+    try:
+        path.touch()
+    except OSError as error:
+        raise RunFolderError(sentence_for(error, path)) from error
 
 
 def read_json(path: Path) -> dict[str, Any]:

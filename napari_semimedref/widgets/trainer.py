@@ -1,31 +1,26 @@
-"""The trainer dock: start, follow, stop and resume a round, and choose the settings of the next one."""
+"""The trainer dock: start, follow, pause, stop, kill and resume a round, and choose the settings of the next one."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QHBoxLayout,
-    QProgressBar,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QDialog, QHBoxLayout, QMessageBox, QProgressBar
 
-from napari_semimedref.forms import form_for, label_of, read_form
 from napari_semimedref.run_monitor import RoundView
 from napari_semimedref.widgets.dock import Dock
-from napari_semimedref.widgets.form_page import form_page
 from napari_semimedref.widgets.parts import button, heading, painted_once, sentence
-from napari_semimedref.widgets.plots import RoundPlots
+from napari_semimedref.widgets.plots import LivePlots
+from napari_semimedref.widgets.settings_dialog import SettingsDialog
+from napari_semimedref.widgets.starting import StartingPart
 from napari_semimedref.widgets.view_settings import chosen_in_words
-from training.config import RunConfig
-from training.errors import ConfigError
+from training.estimate import duration
 from training.next_round import forget_views, project_config, save_next_config
 
-PARTS = ("training", "method", "views", "network")
+__all__ = ["SettingsDialog", "TrainerDock"]
+KILL = (
+    "Killing ends the trainer at once, in the middle of a step: what it learned since its last checkpoint is lost. "
+    "Stop is the better way, unless it is not heard. Kill the round?"
+)
 
 
 class TrainerDock(Dock):
@@ -36,11 +31,15 @@ class TrainerDock(Dock):
         self.state = heading("")
         self.detail = sentence(muted=True)
         self.bar = QProgressBar()
-        self.plots = RoundPlots()
+        self.plots = LivePlots()
         self.warning = sentence()
         self.start = button("Start round", self._start, "Train on what is labeled now")
         self.resume = button("Resume", self._resume, "Go on with the round that was left")
+        self.pause = button("Pause", self._pause, "Wait after the current step, memory given back")
+        self.go_on = button("Continue", self._go_on, "Go on where it waits")
         self.stop = button("Stop", self._stop, "Stop after the current step; it can be resumed")
+        self.kill = button("Kill…", self._kill, "End it at once, where Stop is not heard")
+        self.starting = StartingPart(self.workspace)
         self.settings = button("Settings…", self._edit_settings, "Settings of the next round")
         self.pools = sentence(muted=True)
         self.views = sentence()
@@ -56,9 +55,11 @@ class TrainerDock(Dock):
         for widget in (self.state, self.bar, self.detail):
             self.column.addWidget(widget)
         row = QHBoxLayout()
-        for each in (self.start, self.resume, self.stop, self.settings):
+        for each in (self.start, self.resume, self.pause, self.go_on, self.stop, self.kill):
             row.addWidget(each)
+        row.addWidget(self.settings)
         self.column.addLayout(row)
+        self.column.addWidget(self.starting)
         self.column.addWidget(self.plots, 1)
         self.column.addWidget(self.warning)
         self.column.addWidget(self.pools)
@@ -68,6 +69,7 @@ class TrainerDock(Dock):
     def on_project(self) -> None:
         """Show the project's latest round."""
         self.workspace.session.queue_changed.connect(self._show_pools)
+        self.starting.show_project()
         self._show_pools()
         self.show_views()
         self.show_round(self.workspace.monitor.view)
@@ -105,8 +107,13 @@ class TrainerDock(Dock):
         self.plots.show_round(view)
         self.warning.setText(f"⚠ {view.status.warnings[-1]}" if view.status.warnings else "")
         self.warning.setVisible(bool(view.status.warnings))
-        self.stop.setVisible(view.alive)
-        self.stop.setEnabled(view.status.state in ("waiting", "running"))
+        going = view.alive and view.status.state in ("waiting", "running", "paused")
+        for each in (self.stop, self.kill):
+            each.setVisible(view.alive)
+            each.setEnabled(going)
+        self.pause.setVisible(view.alive and not view.paused)
+        self.pause.setEnabled(view.status.state == "running")
+        self.go_on.setVisible(view.paused)
         self.resume.setVisible(view.resumable)
         self.start.setVisible(not view.alive)
         self._show_pools()
@@ -131,7 +138,9 @@ class TrainerDock(Dock):
         if not labeled:
             text = "Nothing is labeled yet: accept a few cases, then start the first round."
         self.pools.setText(text)
-        self.start.setEnabled(labeled > 0)
+        reason = self.workspace.starting.why_not(view, labeled)
+        self.start.setEnabled(not reason)
+        self.starting.show_reason("" if view.alive else reason, alive=view.alive)
 
     def _start(self) -> None:
         self._act(self.workspace.monitor.start)
@@ -143,6 +152,19 @@ class TrainerDock(Dock):
         self.stop.setEnabled(False)
         self._act(self.workspace.monitor.stop)
         self.detail.setText("Stopping after the current step …")
+
+    def _pause(self) -> None:
+        self.pause.setEnabled(False)
+        self._act(self.workspace.monitor.pause)
+        self.detail.setText("Pausing after the current step …")
+
+    def _go_on(self) -> None:
+        self._act(self.workspace.monitor.go_on)
+
+    def _kill(self) -> None:
+        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+        if QMessageBox.question(self, "Kill the round", KILL, yes | no, no) == yes:
+            self._act(self.workspace.monitor.kill)
 
     def _act(self, act: Any) -> None:
         with self.workspace.attempt():
@@ -162,64 +184,27 @@ class TrainerDock(Dock):
                 save_next_config(project, dialog.config)
                 self.workspace.settings_changed.emit()
 
-
-class SettingsDialog(QDialog):
-    """All settings of a round, one page for each part."""
-
-    def __init__(self, config: RunConfig, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Settings of the next round")
-        self.resize(480, 540)
-        self.config = config
-        self.forms = {part: form_for(getattr(config, part)) for part in PARTS}
-        self.run_form = form_for(config)
-        self.complaint = sentence()
-        pages = QTabWidget()
-        for part, form in self.forms.items():
-            pages.addTab(form_page(form), label_of(part))
-        pages.addTab(form_page(self.run_form), "Run")
-        roles = QDialogButtonBox.StandardButton
-        box = QDialogButtonBox(roles.Save | roles.Cancel)
-        box.accepted.connect(self._save)
-        box.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        for widget in (pages, self.complaint, box):
-            column.addWidget(widget)
-
-    def read(self) -> RunConfig:
-        """The settings on the pages; raises ConfigError for impossible ones."""
-        content = read_form(self.run_form, self.config)
-        for part, form in self.forms.items():
-            content[part] = read_form(form, getattr(self.config, part))
-        return RunConfig.parse(content)
-
-    def _save(self) -> None:
-        try:
-            self.config = self.read()
-        except ConfigError as error:
-            self.complaint.setText(str(error))
-            return
-        self.accept()
+    def on_theme(self) -> None:
+        """Draw the curves on the ground of the theme."""
+        self.plots.show_theme(self.light)
 
 
 def _state_of(view: RoundView) -> str:
     if view.alive:
-        phase = view.status.phase or "starting"
+        phase = "paused" if view.paused else view.status.phase or "starting"
         return "at the gate" if view.status.state == "finished" else phase
     if view.run is None:
         return "none yet"
-    return view.run.outcome or "interrupted"
+    return view.run.outcome or ("trainer goes on alone" if view.orphan else "interrupted")
 
 
 def _detail_of(view: RoundView) -> str:
-    parts = [view.sentence]
-    if view.alive and view.status.seconds_left:
-        parts.append(f"About {_duration(view.status.seconds_left)} left.")
+    parts, left = [view.sentence], view.status.seconds_left
+    if view.alive and left and view.paused:
+        parts.append(f"About {duration(left)} are left then.")
+    elif view.alive and left:
+        parts.append(f"About {duration(left)} left.")
     loss = view.status.progress.get("loss")
     if view.alive and loss is not None:
         parts.append(f"Loss {loss:.3f}.")
     return " ".join(parts)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -136,7 +136,7 @@ def test_a_stop_is_honored_within_a_step_and_the_run_can_go_on(make_run, monkeyp
     assert events(folder)[-1]["kind"] == "stopped"
     assert events(folder)[-1]["step"] == 4
     monkeypatch.undo()
-    folder.withdraw_stop()
+    folder.withdraw_requests()
     assert run(folder) is True
     assert next(e for e in reversed(events(folder)) if e["kind"] == "started")["resumed_at"] == 4
 

@@ -25,13 +25,18 @@ def main() -> None:
         writer.write("phase", name="burn-in")
         step = 0
         while not folder.stop_requested() and step < 1000:
+            if folder.pause_requested():
+                writer.write("paused", step=step)
+                while folder.pause_requested() and not folder.stop_requested():
+                    time.sleep(0.02)
+                writer.write("continued", step=step)
             step += 1
             writer.write("progress", step=step, loss=1 / step)
             if step == 3:
                 writer.write("evaluation", step=step, half="gate", role="teacher", **SCORES)
             time.sleep(0.03)
         writer.write("stopped", step=step)
-        close_run(project, run, "stopped", f"Stopped at step {step}; it can be continued.")
+        close_run(project, run, "stopped", f"Stopped at step {step}; it can be resumed.")
 
 
 if __name__ == "__main__":

@@ -201,7 +201,7 @@ def test_the_trainer_dock_starts_follows_and_stops_a_round(qtbot, space):
     dock.start.click()
     qtbot.waitUntil(lambda: len(space.monitor.view.losses) > 2, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: "step" in dock.detail.text(), timeout=PATIENCE_MS)
-    assert dock.plots._loss.getData()[0] is not None
+    assert dock.plots.picture._curves[0].getData()[0] is not None
     dock.stop.click()
     qtbot.waitUntil(lambda: not space.monitor.view.alive, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: dock.resume.isVisibleTo(dock), timeout=PATIENCE_MS)

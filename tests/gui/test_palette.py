@@ -27,6 +27,8 @@ NEED_PROJECT = [
     "adjudicate",
     "start_round",
     "resume_round",
+    "pause_round",
+    "continue_round",
     "stop_round",
     "export_project",
 ]

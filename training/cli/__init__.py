@@ -13,9 +13,10 @@ from training.cli.describe import describe
 from training.cli.explain import explain_command
 from training.cli.exports import app as export_app
 from training.cli.imports import app as import_app
+from training.cli.living import register as register_living
 from training.cli.pairs import pairs
 from training.cli.pool import register as register_pool
-from training.cli.project import phantom, status
+from training.cli.project import phantom
 from training.cli.report import app as report_app
 from training.cli.rounds import round_command
 from training.cli.simulate import simulate
@@ -31,7 +32,7 @@ app = typer.Typer(
 app.command()(phantom)
 app.add_typer(import_app, name="import")
 app.add_typer(export_app, name="export")
-app.command()(status)
+register_living(app)
 app.command("round")(round_command)
 app.command()(simulate)
 app.command()(curves)

@@ -28,7 +28,8 @@ from training.cli.import_options import (
     polarity_of,
     window_of,
 )
-from training.cli.project import ProjectFolder, open_or_create, status
+from training.cli.living import show_status
+from training.cli.project import ProjectFolder, open_or_create
 from training.errors import ConfigError
 from training.formats import FormatName, ReadOptions, detect
 from training.formats.bring_in import Outcome
@@ -188,7 +189,7 @@ def run_import(
     _say(outcome)
     if not outcome.report.added and not outcome.report.already:
         raise ConfigError("There was nothing to import.")
-    status(pool.folder)
+    show_status(pool)
 
 
 def _followed(work: Callable[[Callable[[int], None]], Outcome], title: str) -> Outcome:

@@ -8,16 +8,16 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
+from training.cli.living import ProjectFolder, show_status
 from training.config import preset
 from training.errors import ConfigError
 from training.pool import Project
 from training.pool.database import is_project
 from training.pool.importing import import_cases
 from training.pool.project import Laterality
-from training.pool.rounds import all_runs, serving_model
 from training.round import next_config, save_next_config
 
-ProjectFolder = Annotated[Path, typer.Argument(metavar="PROJECT", help="Folder of the project.")]
+__all__ = ["ProjectFolder", "open_or_create", "phantom"]
 
 
 def phantom(
@@ -48,21 +48,6 @@ def phantom(
     _fill(pool, read_phantom(config, cases, seed, labels), cases, "Making films")
 
 
-def status(project: ProjectFolder) -> None:
-    """Say how a project stands: pools, rounds, and the teacher that serves it."""
-    pool = Project.open(project)
-    counts = pool.counts()
-    print(f"{pool.folder}: {counts.total()} cases, 'left' is the {pool.laterality}'s left")
-    names = ("labeled", "unlabeled", "gate", "report")
-    print("  " + ", ".join(f"{counts[name]} {name}" for name in names))
-    for run in all_runs(pool):
-        print(
-            f"  round {run.id}: {run.labeled} labeled, {run.outcome or 'not finished'}. {run.reason or ''}"
-        )
-    model = serving_model(pool)
-    print(f"  serving teacher: {model.id if model else 'none yet: start a round'}")
-
-
 def open_or_create(folder: Path, laterality: Laterality) -> Project:
     """The project in a folder; a new one, with usual settings, where there is none."""
     if is_project(folder):
@@ -82,4 +67,4 @@ def _fill(pool: Project, incoming, total: int, title: str) -> None:
         print(f"  {name}: {sentence}")
     if total == 0:
         raise ConfigError("There was nothing to import.")
-    status(pool.folder)
+    show_status(pool)

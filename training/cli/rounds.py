@@ -11,6 +11,7 @@ from rich.progress import Progress, TaskID
 from training.cli.project import ProjectFolder
 from training.config import RunConfig, preset
 from training.errors import ConfigError
+from training.estimate import next_estimate
 from training.events import RunStatus
 from training.pool import Project
 from training.round import next_config, resume_round, run_round
@@ -77,16 +78,25 @@ def round_command(
     fresh: Annotated[
         bool, typer.Option(help="Start from random weights, not from the serving teacher.")
     ] = False,
+    needs: Annotated[
+        int, typer.Option(min=0, help="Start nothing with fewer new labels since the last round.")
+    ] = 0,
+    estimate: Annotated[
+        bool, typer.Option(help="Only say what the round would take, in time and memory.")
+    ] = False,
 ) -> None:
     """Do one round: snapshot, training, gate, and new pseudo-masks if the teacher is no worse."""
     pool = Project.open(project)
+    if estimate:
+        print(next_estimate(pool, chosen_config(pool, config, preset_name, steps)).sentence)
+        return
     with Progress(transient=True) as progress:
         bar = RoundBar(progress, "Starting the trainer")
         if resume:
             outcome = resume_round(pool, on_status=bar)
         else:
             settings = chosen_config(pool, config, preset_name, steps)
-            outcome = run_round(pool, settings, warm_start=not fresh, on_status=bar)
+            outcome = run_round(pool, settings, warm_start=not fresh, needs=needs, on_status=bar)
     print(f"Round {outcome.run.id} {outcome.state}. {outcome.sentence}")
     if outcome.scores:
         for half in ("gate", "report"):
@@ -97,5 +107,5 @@ def round_command(
                 )
     if outcome.state == "promoted":
         print(f"  {outcome.proposals} pseudo-masks came in.")
-    if outcome.state == "failed":
+    if outcome.state in ("failed", "lost"):
         raise typer.Exit(1)

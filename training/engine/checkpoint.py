@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,11 +16,14 @@ from torch import Tensor, nn
 
 from training.config import NetworkConfig
 from training.engine.networks import Network, SmallTextEncoder, build, resolved
+from training.engine.sums import files_match, write_sums
 from training.errors import ConfigError, EngineError, RunFolderError
 from training.files import sentence_for, write_atomically
 from training.rundir import read_json
 
 FORMAT = 1
+OLDER = "The newest checkpoint is damaged on disk: training goes on from the one before, at step {step}."
+UNREADABLE = "No checkpoint in {folder} can be read: start a new round; labels and the serving teacher are untouched."
 Role = Literal["student", "teacher"]
 
 
@@ -43,6 +46,7 @@ def write_model(folder: Path, student: Network, teacher: Network, laterality: st
     """
     with _Replacement(folder) as fresh:
         _write_model_files(fresh, student, teacher, laterality)
+        write_sums(fresh)
 
 
 def write_state(
@@ -52,12 +56,41 @@ def write_state(
     optimizer: torch.optim.Optimizer,
     state: Mapping[str, Any],
 ) -> None:
-    """Write a model folder that training can continue from: also the optimizer and the counters."""
-    with _Replacement(folder) as fresh:
+    """Write a model folder that training can continue from: also the optimizer and the counters.
+
+    The one before is kept beside it, as ``FOLDER.old``.
+    """
+    with _Replacement(folder, keep=True) as fresh:
         _write_model_files(fresh, *networks, laterality)
         tensors, numbers = _flatten_optimizer(optimizer)
         save_file(tensors, fresh / "optimizer.safetensors")
         write_atomically(fresh / "state.json", json.dumps({**state, "optimizer": numbers}))
+        write_sums(fresh)
+
+
+def newest_state(folder: Path, warn: Callable[..., None]) -> Path | None:
+    """Where training can continue from: the folder, or the one before it if that is damaged; None if there is none.
+
+    Parameters
+    ----------
+    warn : callable
+        Told a ``sentence`` if the newest one is damaged.
+
+    Raises
+    ------
+    EngineError
+        If what there is cannot be read.
+    """
+    settled, old = _settled(folder), _old(folder)
+    if not settled.exists():
+        return None
+    if is_sound(settled) and has_state(settled):
+        return settled
+    if settled != old and is_sound(old) and has_state(old):
+        step = read_json(old / "state.json").get("step")
+        warn(sentence=OLDER.format(step=step))
+        return old
+    raise EngineError(UNREADABLE.format(folder=folder))
 
 
 def has_state(folder: Path) -> bool:
@@ -68,6 +101,11 @@ def has_state(folder: Path) -> bool:
 def has_model(folder: Path) -> bool:
     """Whether the folder holds a model."""
     return _settled(folder).joinpath("model.json").is_file()
+
+
+def is_sound(folder: Path) -> bool:
+    """Whether the files of a model folder are those that were written."""
+    return files_match(_settled(folder))
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -205,10 +243,11 @@ def _unflatten_optimizer(tensors: dict[str, Tensor], numbers: dict[str, Any]) ->
 class _Replacement:
     """A folder written beside its place and moved there whole."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keep: bool = False) -> None:
         self._folder = folder
+        self._keep = keep
         self._fresh = folder.with_name(folder.name + ".new")
-        self._old = folder.with_name(folder.name + ".old")
+        self._old = _old(folder)
 
     def __enter__(self) -> Path:
         try:
@@ -232,12 +271,17 @@ class _Replacement:
             shutil.rmtree(self._old, ignore_errors=True)
             self._folder.rename(self._old)
         self._fresh.rename(self._folder)
-        shutil.rmtree(self._old, ignore_errors=True)
+        if not self._keep:
+            shutil.rmtree(self._old, ignore_errors=True)
+
+
+def _old(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".old")
 
 
 def _settled(folder: Path) -> Path:
     # A process killed between the two renames leaves only the old folder.
-    old = folder.with_name(folder.name + ".old")
+    old = _old(folder)
     return old if not folder.exists() and old.exists() else folder
 
 

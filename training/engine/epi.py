@@ -64,6 +64,7 @@ class EpiMaps:
         self._maps: dict[str, Tensor] = {}
         self._generations: dict[str, int] = {}
         self._written: set[str] = set()
+        self._needed_before: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._maps)
@@ -113,12 +114,13 @@ class EpiMaps:
         return index
 
     def drop_old(self) -> None:
-        """Delete the files of earlier generations; only once the list of the newest is safe."""
+        """Delete files that neither the newest list nor the one before needs; only once the newest is safe."""
         names = {_file_name(*entry) for entry in self._generations.items()}
         self._written &= names
         for path in self._folder.glob("*.npy"):
-            if path.name not in names:
+            if path.name not in names | self._needed_before:
                 path.unlink(missing_ok=True)
+        self._needed_before = names
 
     def restore(self, index: Mapping[str, Any]) -> None:
         """Load what `write` wrote.
@@ -136,6 +138,7 @@ class EpiMaps:
                 self._maps[case_id] = torch.from_numpy(content.astype(np.float16))
                 self._generations[case_id] = entry["generation"]
                 self._written.add(name)
+        self._needed_before = set(self._written)
 
     def _take(self, case_id: str, epoch: int, prediction: Tensor) -> None:
         old = self._maps.get(case_id)

@@ -19,23 +19,31 @@ from training.engine.data import FilmPool
 from training.engine.evaluate import Evaluation, evaluate, pool_start
 from training.engine.measure import Points, figures_of, look_closer, measured_numbers
 from training.engine.pace import Pace
+from training.engine.pausing import may_go_on
 from training.engine.predict import Predictor, in_batches
 from training.engine.setup import Round
 from training.errors import RunFolderError
 from training.files import sentence_for, write_atomically
 
 CASE_SCORES = "case_scores.json"
+BEST_DAMAGED = (
+    "The best model of this run is damaged on disk: the teacher of its last step stands in for it."
+)
 
 
 def finish(this: Round, pace: Pace) -> bool:
     """Score, then predict; False if asked to stop in between (a resumed run repeats this part)."""
     if not checkpoint.has_model(this.folder.best):
         this.save_best()  # Nothing decided: the last teacher is the best there is.
+    elif not checkpoint.is_sound(this.folder.best):
+        this.events.write("warning", sentence=BEST_DAMAGED)
+        this.counters.best_step = this.counters.step
+        this.save_best()
     this.events.write("phase", name="evaluation")
     scores = _score(this)
     this.folder.write_scores(scores)
     this.events.write("phase", name="prediction")
-    return _predict(this)
+    return _predict(this, pace)
 
 
 def tell_evaluation(this: Round, half: str, role: str, result: Evaluation) -> None:
@@ -81,7 +89,7 @@ def _texts(this: Round, teacher: Predictor, result: Evaluation) -> dict[str, Any
     }
 
 
-def _predict(this: Round) -> bool:
+def _predict(this: Round, pace: Pace) -> bool:
     wanted = this.config.training.pseudo_masks
     pool = this.pools.unlabeled if wanted else pool_start(this.pools.unlabeled, 0)
     teacher = Predictor.load(this.folder.best, this.fabric.device)
@@ -89,7 +97,7 @@ def _predict(this: Round) -> bool:
     index: dict[str, dict[str, float | str]] = {}
     points = Points()
     for numbers in in_batches(len(pool)):
-        if this.folder.stop_requested():
+        if not may_go_on(this, pace):
             return False
         probabilities, vectors = teacher.said(pool.images[numbers], pool.texts(numbers))
         points.add(pool, numbers, vectors)

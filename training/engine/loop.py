@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import math
+import contextlib
 import os
 import time
-from collections.abc import Callable
 
 import torch
 
 from training.engine.evaluate import evaluate
 from training.engine.finish import finish, tell_evaluation
-from training.engine.methods.lvit_epi import lvit_epi_step
-from training.engine.methods.semi_medref import semi_medref_step
-from training.engine.methods.supervised import StepLoss, supervised_step
 from training.engine.pace import Pace
+from training.engine.pausing import may_go_on
 from training.engine.predict import Predictor
-from training.engine.schedules import (
-    burn_in_steps,
-    ema_decay,
-    learning_rate,
-    unlabeled_weight,
-)
-from training.engine.setup import Round, prepare, seed_step
-from training.errors import EngineError, SemiMedRefError
+from training.engine.room import check_room, is_out_of_memory
+from training.engine.schedules import burn_in_steps
+from training.engine.setup import Round, prepare
+from training.engine.step import one_step as _one_step
+from training.engine.tensorboard import TensorBoard
+from training.errors import EngineError, RunFolderError, SemiMedRefError
 from training.events import EventWriter
 from training.rundir import RunFolder
 
-EMPTY_MEMORY = 0.95  # Weight of the past in the running share of empty pseudo-masks.
+NO_MEMORY = "The memory is used up: close other programs, or choose a smaller image_size; then resume or start again."
 
 
 def run(folder: RunFolder, device: str | None = None) -> bool:
@@ -53,22 +48,34 @@ def run(folder: RunFolder, device: str | None = None) -> bool:
         For whatever the reader can act on; the same sentence stands in a ``failed`` event.
     """
     with folder.lock():
-        events = EventWriter(folder.events_file)
+        curves = TensorBoard(folder.path / "tensorboard")
+        events = EventWriter(folder.events_file, also=curves.take)
         try:
             return _run(folder, events, device)
         except SemiMedRefError as error:
-            events.write("failed", sentence=str(error))
+            _tell_failure(events, str(error))
             raise
         except Exception as error:
-            events.write("failed", sentence=f"The trainer broke: {type(error).__name__}: {error}")
+            if is_out_of_memory(error):
+                _tell_failure(events, NO_MEMORY)
+                raise EngineError(NO_MEMORY) from error
+            _tell_failure(events, f"The trainer broke: {type(error).__name__}: {error}")
             raise
+        finally:
+            curves.close()
+
+
+def _tell_failure(events: EventWriter, sentence: str) -> None:
+    # Where nothing can be written any more, the first error is the one to tell.
+    with contextlib.suppress(RunFolderError):
+        events.write("failed", sentence=sentence)
 
 
 def _run(folder: RunFolder, events: EventWriter, device: str | None) -> bool:
     torch.set_flush_denormal(True)
     started = time.monotonic()
     this = prepare(folder, events, device)
-    before = this.counters.seconds
+    pace = _make_pace(this, started)
     events.write(
         "started",
         pid=os.getpid(),
@@ -78,22 +85,24 @@ def _run(folder: RunFolder, events: EventWriter, device: str | None) -> bool:
         unlabeled=len(this.pools.unlabeled),
         resumed_at=this.counters.step,
     )
-    pace = _make_pace(this)
-    complete = _train(this, pace, lambda: before + time.monotonic() - started)
-    this.counters.seconds = before + time.monotonic() - started
+    tight = check_room(this.config, this.fabric.device)
+    if tight:
+        events.write("warning", sentence=tight)
+    complete = _train(this, pace)
+    this.counters.seconds = pace.seconds_spent()
     this.save()
     if not complete or not finish(this, pace):
         events.write("stopped", step=this.counters.step)
         return False
-    events.write("finished", seconds=round(before + time.monotonic() - started, 1))
+    events.write("finished", seconds=round(pace.seconds_spent(), 1))
     return True
 
 
-def _train(this: Round, pace: Pace, seconds: Callable[[], float]) -> bool:
+def _train(this: Round, pace: Pace) -> bool:
     training, counters = this.config.training, this.counters
     phase = ""
     while counters.step < training.steps:
-        if this.folder.stop_requested():
+        if not may_go_on(this, pace):
             return False
         name = "burn-in" if counters.step < pace.burn_in else "semi-supervised"
         if name != phase:
@@ -110,72 +119,9 @@ def _train(this: Round, pace: Pace, seconds: Callable[[], float]) -> bool:
             if training.patience and counters.stale >= training.patience:
                 return True
         if pace.must_save():
-            counters.seconds = seconds()
+            counters.seconds = pace.seconds_spent()
             this.save()
     return True
-
-
-def _one_step(this: Round, burn_in: int) -> dict[str, float]:
-    training, method, step = this.config.training, this.config.method, this.counters.step
-    rate = learning_rate(step, training)
-    for group in this.optimizer.param_groups:
-        group["lr"] = rate * group.get("share", 1.0)
-    seed_step(this.config.seed, step)
-    this.student.train()
-    weight = 0.0 if this.counters.alarmed else unlabeled_weight(step, burn_in, training, method)
-    loss = _loss(this, burn_in, weight)
-    value = loss.total.item()
-    if not math.isfinite(value):
-        raise EngineError(
-            f"The loss is no number any more at step {step}: lower the learning rate and start again."
-        )
-    this.fabric.backward(loss.total)
-    this.fabric.clip_gradients(this.wrapped, this.optimizer, max_norm=training.clip_norm)
-    this.optimizer.step()
-    this.optimizer.zero_grad()
-    decay = this.teacher.follow(this.student, ema_decay(step, burn_in, training, method))
-    _watch_for_collapse(this, loss.parts)
-    return {"loss": value, **loss.parts, "lr": rate, "lambda_u": weight, "ema_decay": decay}
-
-
-def _loss(this: Round, burn_in: int, weight: float) -> StepLoss:
-    config, step, device = this.config, this.counters.step, this.fabric.device
-    picks = this.labeled_order.batch(step, config.training.batch_labeled)
-    labeled = this.pools.labeled.films(picks, config.seed, device)
-    if step < burn_in or weight == 0.0:
-        return supervised_step(this.wrapped, labeled, config, this.convention)
-    picks = this.unlabeled_order.batch(step - burn_in, config.training.batch_unlabeled)
-    unlabeled = this.pools.unlabeled.films(picks, config.seed, device)
-    if this.memory is not None:
-        pools = labeled, unlabeled
-        return lvit_epi_step(
-            this.wrapped, this.student, *pools, config, weight, this.convention, this.memory
-        )
-    return semi_medref_step(
-        this.wrapped,
-        this.teacher.network,
-        labeled,
-        unlabeled,
-        config,
-        weight,
-        this.convention,
-        this.prior,
-    )
-
-
-def _watch_for_collapse(this: Round, parts: dict[str, float]) -> None:
-    counters, limit = this.counters, this.config.method.empty_alarm
-    if "empty_fraction" not in parts or counters.alarmed:
-        return
-    average = EMPTY_MEMORY * counters.empty_average + (1 - EMPTY_MEMORY) * parts["empty_fraction"]
-    counters.empty_average = average
-    if average > limit:
-        counters.alarmed = True
-        sentence = (
-            f"Most pseudo-masks of positive descriptions are empty (step {counters.step}): "
-            "the rest of this round uses the labeled pool alone."
-        )
-        this.events.write("warning", sentence=sentence)
 
 
 def _tell(this: Round, pace: Pace, told: dict[str, float]) -> None:
@@ -210,8 +156,15 @@ def _look_at_gate(this: Round, pace: Pace) -> None:
         this.save_best()
 
 
-def _make_pace(this: Round) -> Pace:
+def _make_pace(this: Round, began: float | None = None) -> Pace:
     training, pools = this.config.training, this.pools
     burn_in = burn_in_steps(training, this.config.method, len(pools.unlabeled))
     films = len(pools.unlabeled) + 2 * (len(pools.gate) + len(pools.report))
-    return Pace(training.steps, burn_in, films, training.checkpoint_seconds)
+    return Pace(
+        training.steps,
+        burn_in,
+        films,
+        training.checkpoint_seconds,
+        began=began,
+        before=this.counters.seconds,
+    )

@@ -25,6 +25,10 @@ class Pace:
         Films looked at after the last step.
     checkpoint_seconds : float
         Least time between two checkpoints.
+    began : float, optional
+        When the run began, by the clock; else now.
+    before : float
+        Seconds spent by earlier parts of a resumed run.
     """
 
     steps: int
@@ -32,6 +36,8 @@ class Pace:
     films_to_predict: int
     checkpoint_seconds: float
     clock: Callable[[], float] = time.monotonic
+    began: float | None = None
+    before: float = 0.0
     _step_seconds: dict[bool, float] = field(default_factory=dict)
     _film_seconds: float = 0.005
     _spoken: float = float("-inf")
@@ -39,6 +45,19 @@ class Pace:
 
     def __post_init__(self) -> None:
         self._saved = self.clock()
+        if self.began is None:
+            self.began = self._saved
+
+    def seconds_spent(self) -> float:
+        """Time spent on the run so far, pauses left out."""
+        assert self.began is not None
+        return self.before + self.clock() - self.began
+
+    def leave_out(self, seconds: float) -> None:
+        """Count some time that just passed as if it had not."""
+        assert self.began is not None
+        self.began += seconds
+        self._saved += seconds
 
     def count_step(self, step: int, seconds: float) -> None:
         """Remember how long a step of its phase takes (running average)."""

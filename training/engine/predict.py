@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from training.engine.checkpoint import Role, read_network
 from training.engine.data import FilmPool, as_network_input, shrink_image
 from training.engine.networks import Network
+from training.engine.room import give_back_memory, is_out_of_memory
 from training.engine.views import standardize
 
 
@@ -56,11 +57,27 @@ class Predictor:
         """Probabilities ``(B, S, S) float32`` of bytes ``(B, S, S)`` with one text each."""
         return self.said(images, texts)[0]
 
-    @torch.inference_mode()
     def said(
         self, images: torch.Tensor, texts: tuple[str, ...]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Probabilities ``(B, S, S) float32``, and the films as vectors ``(B, P) float32``."""
+        """Probabilities ``(B, S, S) float32``, and the films as vectors ``(B, P) float32``.
+
+        In halves where memory does not suffice for all at once.
+        """
+        try:
+            return self._said_at_once(images, texts)
+        except Exception as error:
+            if len(texts) == 1 or not is_out_of_memory(error):
+                raise
+        give_back_memory()  # not sooner: the error holds on to what was computed
+        half = len(texts) // 2
+        first, rest = self.said(images[:half], texts[:half]), self.said(images[half:], texts[half:])
+        return np.concatenate([first[0], rest[0]]), np.concatenate([first[1], rest[1]])
+
+    @torch.inference_mode()
+    def _said_at_once(
+        self, images: torch.Tensor, texts: tuple[str, ...]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         self.network.eval()
         output = self.network(standardize(as_network_input(images, self.device)), texts)
         probability = torch.sigmoid(output.logits[:, 0].float()).cpu().numpy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ class Counters:
         Whether the unlabeled pool is left out because its pseudo-masks emptied.
     seconds : float
         Time spent, earlier parts of a resumed run included.
+    pieces : int
+        In how many pieces a step's films are taken, since memory did not suffice for all at once.
     """
 
     step: int = 0
@@ -53,6 +56,7 @@ class Counters:
     empty_average: float = 0.0
     alarmed: bool = False
     seconds: float = 0.0
+    pieces: int = 1
 
 
 @dataclass(frozen=True)
@@ -114,10 +118,10 @@ def prepare(folder: RunFolder, events: EventWriter, device: str | None) -> Round
     config, snapshot = folder.read_config(), folder.read_snapshot()
     fabric = make_fabric(device or config.device, config.training)
     pools = _load(snapshot, config, events, fabric.device)
-    student = _make_student(folder, config, snapshot)
-    resumed = checkpoint.has_state(folder.last)
-    if resumed:
-        checkpoint.load_weights(student, folder.last, "student")
+    last = checkpoint.newest_state(folder.last, partial(events.write, "warning"))
+    student = _make_student(last, config, snapshot)
+    if last is not None:
+        checkpoint.load_weights(student, last, "student")
     elif config.init_from is not None:
         checkpoint.start_from(Path(config.init_from), student)
     teacher = Teacher(student.to(fabric.device))
@@ -126,10 +130,10 @@ def prepare(folder: RunFolder, events: EventWriter, device: str | None) -> Round
     memory, counters = None, Counters()
     if config.method.name == "lvit-epi":
         memory = open_memory(folder, config, pools.labeled, pools.unlabeled, snapshot.laterality)
-    if resumed:
-        checkpoint.load_weights(teacher.network, folder.last, "teacher")
-        state = checkpoint.read_state(folder.last, optimizer)
-        counters = Counters(**{f.name: state[f.name] for f in fields(Counters)})
+    if last is not None:
+        checkpoint.load_weights(teacher.network, last, "teacher")
+        state = checkpoint.read_state(last, optimizer)
+        counters = Counters(**{f.name: state.get(f.name, f.default) for f in fields(Counters)})
         teacher.updates = counters.teacher_updates
         if memory is not None:
             memory.maps.restore(state.get("epi", {}))
@@ -176,11 +180,11 @@ def seed_step(seed: int, step: int) -> None:
     torch.manual_seed(int(Key(seed, "step", step).stream("dropout").integers(2**62)))
 
 
-def _make_student(folder: RunFolder, config: RunConfig, snapshot: Snapshot) -> Network:
+def _make_student(last: Path | None, config: RunConfig, snapshot: Snapshot) -> Network:
     known: tuple[str, ...] = ()
     network = config.network
-    if checkpoint.has_state(folder.last):
-        card = checkpoint.read_card(folder.last)
+    if last is not None:
+        card = checkpoint.read_card(last)
         return build(card.network, card.vocabulary, pretrained=False)
     if config.init_from is not None:
         card = checkpoint.read_card(Path(config.init_from))

@@ -17,6 +17,9 @@ from training.pool.database import database_time, upsert
 from training.pool.project import Project
 from training.pool.schema import leases
 
+# A lease that seems to hold for longer was written before somebody set the clock back: it binds nobody.
+LONGEST = 2 * LEASE_SECONDS
+
 
 class CaseLeased(PoolError):
     """Another reader is working on the case."""
@@ -61,7 +64,11 @@ def take_lease(
             statement.on_conflict_do_update(
                 index_elements=["case_id"],
                 set_=row,
-                where=sa.or_(leases.c.reader == reader, leases.c.expires_at <= instant),
+                where=sa.or_(
+                    leases.c.reader == reader,
+                    leases.c.expires_at <= instant,
+                    leases.c.expires_at > instant + LONGEST,
+                ),
             )
         )
         held = connection.execute(sa.select(leases).where(leases.c.case_id == case_id)).one()
@@ -85,7 +92,11 @@ def leases_of_others(project: Project, reader: str) -> dict[str, Lease]:
     """The cases that other readers hold at this moment."""
     with project.reading() as connection:
         instant = database_time(connection)
-        query = sa.select(leases).where(leases.c.reader != reader, leases.c.expires_at > instant)
+        query = sa.select(leases).where(
+            leases.c.reader != reader,
+            leases.c.expires_at > instant,
+            leases.c.expires_at <= instant + LONGEST,
+        )
         return {row.case_id: Lease(**row._mapping) for row in connection.execute(query)}
 
 

@@ -58,7 +58,7 @@ def all_runs(project: Project) -> list[Run]:
 
 
 def close_run(project: Project, run: Run, outcome: str, reason: str) -> None:
-    """Write down how a run ended: "promoted", "refused", "stopped" or "failed", and why."""
+    """Write down how a run ended: "promoted", "refused", "stopped", "failed" or "lost", and why."""
     statement = (
         sa.update(schema.runs)
         .where(schema.runs.c.id == run.id)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from training.config import RunConfig
+from training.config import MethodConfig, RunConfig
 from training.engine import contrast
 from training.engine.contrast import ContrastSet
 from training.engine.data import FilmPool
 from training.engine.epi import EpiMaps, momentum_for
-from training.engine.inputs import Films, labeled_student_films, strong_images, weak_views
+from training.engine.films import Films, StudentFilms
+from training.engine.inputs import labeled_student_films, strong_images, weak_views
 from training.engine.methods.semi_medref import LEAST_SHARE, watch_pseudo_masks
 from training.engine.methods.supervised import StepLoss
 from training.engine.networks import Network, text_vectors
@@ -25,6 +27,7 @@ from training.engine.objectives import (
     pseudo_targets,
     segmentation_loss,
 )
+from training.engine.pieces import cuts, piece_of, share
 from training.engine.views import draw_weak, move_maps, standardize
 from training.engine.words import are_negative, consistent
 from training.report.zones import Convention
@@ -87,41 +90,98 @@ def lvit_epi_step(
     lambda_u : float
         The ramped weight of the unlabeled pool.
     """
+    arguments = student, network, labeled, unlabeled, config, lambda_u, convention, memory
+    return next(lvit_epi_pieces(*arguments))
+
+
+def lvit_epi_pieces(
+    student: nn.Module,
+    network: Network,
+    labeled: Films,
+    unlabeled: Films,
+    config: RunConfig,
+    lambda_u: float,
+    convention: Convention,
+    memory: LvitMemory,
+    pieces: int = 1,
+) -> Iterator[StepLoss]:
+    """The same step in pieces; the one before must be done with before the next is asked for."""
     method, views = config.method, config.views
-    predictions, chosen = _predict(student, network, unlabeled, config, memory)
+    predictions, chosen = _predict(student, network, unlabeled, config, memory, pieces)
     maps = memory.maps.fold(unlabeled, predictions)
 
     with_masks = labeled_student_films(weak_views(labeled, views), views, convention)
     weak = weak_views(unlabeled, views)
     draws = [draw_weak(key, views) for key in unlabeled.keys]
-    images = standardize(torch.cat([with_masks.images, strong_images(weak, views)]))
-    logits = student(images, with_masks.texts + weak.texts).logits
-    ours, theirs = logits.split([len(with_masks.texts), len(weak.texts)])
-
-    known = 0.5 * segmentation_loss(ours, with_masks.targets, method.dice_only)
-    least = LEAST_SHARE * images[0].numel()
+    without = replace(weak, images=strong_images(weak, views))
+    least = LEAST_SHARE * without.images[0].numel()
     cut = method.targets, method.threshold, method.band
     pseudo = pseudo_targets(move_maps(maps, draws), *cut, are_negative(weak.texts), least)
-    agree = consistent(weak.texts).to(images.device)
+    agree = consistent(weak.texts).to(without.images.device)
     pseudo = PseudoTargets(pseudo.targets, pseudo.weight * agree)
-    copied = 0.5 * consistency_loss(theirs, pseudo, method.dice_only, least)
-    parts = {"loss_labeled": known.item(), "loss_unlabeled": copied.item()}
+    unlike = None
     if memory.contrasts is not None and chosen is not None:
-        masks, counts = (each.to(theirs.device) for each in memory.contrasts.masks_for(chosen))
-        unlike = lv_loss(torch.sigmoid(theirs.float()), move_maps(masks, draws), counts)
-        copied = copied + method.lambda_lv * unlike
-        parts["loss_lv"] = unlike.item()
-    parts |= watch_pseudo_masks(maps, unlabeled.texts, least, method.threshold)
-    return StepLoss(known + lambda_u * copied, parts)
+        device = without.images.device
+        masks, counts = (each.to(device) for each in memory.contrasts.masks_for(chosen))
+        unlike = move_maps(masks, draws), counts
+    about = watch_pseudo_masks(maps, unlabeled.texts, least, method.threshold)
+    for ours, theirs in cuts((len(with_masks.texts), len(weak.texts)), pieces):
+        shares = share(ours, len(with_masks.texts)), share(theirs, len(weak.texts))
+        known = piece_of(with_masks, ours)
+        images = standardize(torch.cat([known.images, without.images[theirs]]))
+        logits = student(images, known.texts + weak.texts[theirs]).logits
+        seen, unseen = logits.split([len(known.texts), len(weak.texts[theirs])])
+        copied = PseudoTargets(pseudo.targets[theirs], pseudo.weight[theirs])
+        contrasted = None if unlike is None else (unlike[0][theirs], unlike[1][theirs])
+        losses = [
+            _known_loss(seen, known, method).times(shares[0]),
+            _copied_loss(unseen, copied, contrasted, method, least).times(shares[1]),
+        ]
+        total = losses[0].total + lambda_u * losses[1].total
+        yield StepLoss(total, {**losses[0].parts, **losses[1].parts, **about})
+        about = {}  # of the whole step, and told once
+
+
+def _known_loss(logits: Tensor, films: StudentFilms, method: MethodConfig) -> StepLoss:
+    if not films.texts:
+        return StepLoss(logits.new_zeros(()))
+    known = 0.5 * segmentation_loss(logits, films.targets, method.dice_only)
+    return StepLoss(known, {"loss_labeled": known.item()})
+
+
+def _copied_loss(
+    logits: Tensor,
+    pseudo: PseudoTargets,
+    unlike: tuple[Tensor, Tensor] | None,
+    method: MethodConfig,
+    least: float,
+) -> StepLoss:
+    if not len(logits):
+        return StepLoss(logits.new_zeros(()))
+    copied = 0.5 * consistency_loss(logits, pseudo, method.dice_only, least)
+    parts = {"loss_unlabeled": copied.item()}
+    if unlike is not None:
+        contrast = lv_loss(torch.sigmoid(logits.float()), *unlike)
+        copied = copied + method.lambda_lv * contrast
+        parts["loss_lv"] = contrast.item()
+    return StepLoss(copied, parts)
 
 
 @torch.no_grad()
 def _predict(
-    student: nn.Module, network: Network, films: Films, config: RunConfig, memory: LvitMemory
+    student: nn.Module,
+    network: Network,
+    films: Films,
+    config: RunConfig,
+    memory: LvitMemory,
+    pieces: int,
 ) -> tuple[Tensor, Tensor | None]:
     """Probabilities of the films as they are, and the numbers of their contrastive masks."""
     student.eval()
-    logits = student(standardize(films.images), films.texts).logits
+    images = standardize(films.images)
+    parts = [part for (part,) in cuts((len(films.texts),), pieces) if part.stop > part.start]
+    said = [student(images[part], films.texts[part]).logits for part in parts]
+    logits = said[0] if len(said) == 1 else torch.cat(said)
     chosen = None
     if memory.contrasts is not None:
         by_words = config.method.lv_match == "text"

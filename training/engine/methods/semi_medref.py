@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
-from training.config import RunConfig
+from training.config import MethodConfig, RunConfig
+from training.engine.films import Films, StudentFilms
 from training.engine.inputs import (
-    Films,
     labeled_student_films,
     unlabeled_student_films,
     weak_views,
@@ -21,6 +23,7 @@ from training.engine.methods.supervised import (
 )
 from training.engine.networks import Output
 from training.engine.objectives import PseudoTargets, consistency_loss, pseudo_targets
+from training.engine.pieces import cuts, piece_of, share
 from training.engine.prior import ZonePrior
 from training.engine.views import draw_weak, standardize
 from training.engine.words import are_negative, consistent, zones_of_texts
@@ -51,43 +54,83 @@ def semi_medref_step(
     prior : ZonePrior, optional
         Lowers the teacher's probabilities where the words speak against lesions.
     """
+    arguments = student, teacher, labeled, unlabeled, config, lambda_u, convention, prior
+    return next(semi_medref_pieces(*arguments))
+
+
+def semi_medref_pieces(
+    student: Segment,
+    teacher: Segment,
+    labeled: Films,
+    unlabeled: Films,
+    config: RunConfig,
+    lambda_u: float,
+    convention: Convention,
+    prior: ZonePrior | None = None,
+    pieces: int = 1,
+) -> Iterator[StepLoss]:
+    """The same step in pieces; the one before must be done with before the next is asked for."""
     method, views = config.method, config.views
     with_masks = labeled_student_films(weak_views(labeled, views), views, convention)
     weak = weak_views(unlabeled, views)
-    probabilities = teacher_probabilities(teacher, weak)
+    probabilities = teacher_probabilities(teacher, weak, pieces)
     if prior is not None:
         draws = [draw_weak(key, views) for key in weak.keys]
         probabilities = prior.apply(probabilities, weak.texts, draws)
     without = unlabeled_student_films(weak, probabilities, with_masks, views, convention)
 
+    least = LEAST_SHARE * without.images[0].numel()
+    cut = method.targets, method.threshold, method.band
+    pseudo = pseudo_targets(without.targets, *cut, are_negative(without.full_texts), least)
+    agree = consistent(weak.texts).to(without.images.device)
+    pseudo = PseudoTargets(pseudo.targets, pseudo.weight * agree)
+    accepted = sum(plan.accepted for plan in without.plans) / max(1, len(without.plans))
+    watched = watch_pseudo_masks(probabilities, weak.texts, least, method.threshold)
+    about = {"mix_accepted": accepted, **watched}
+    for ours, theirs in cuts((len(with_masks.texts), len(without.texts)), pieces):
+        copied = PseudoTargets(pseudo.targets[theirs], pseudo.weight[theirs])
+        shares = share(ours, len(with_masks.texts)), share(theirs, len(without.texts))
+        films = piece_of(with_masks, ours), piece_of(without, theirs), copied
+        piece = _piece(student, films, shares, method, lambda_u, least)
+        yield StepLoss(piece.total, {**piece.parts, **about})
+        about = {}  # of the whole step, and told once
+
+
+def _piece(
+    student: Segment,
+    films: tuple[StudentFilms, StudentFilms, PseudoTargets],
+    shares: tuple[float, float],
+    method: MethodConfig,
+    lambda_u: float,
+    least: float,
+) -> StepLoss:
+    """The part of the loss that some labeled and some unlabeled films make up."""
+    with_masks, without, pseudo = films
     images = standardize(torch.cat([with_masks.images, without.images]))
     output = student(images, with_masks.texts + without.texts)
     ours, theirs = _split(output, len(with_masks.texts))
-
-    known = labeled_loss(ours, with_masks, method)
-    least = LEAST_SHARE * images[0].numel()
-    cut = method.targets, method.threshold, method.band
-    pseudo = pseudo_targets(without.targets, *cut, are_negative(without.full_texts), least)
-    pseudo = PseudoTargets(pseudo.targets, pseudo.weight * consistent(weak.texts).to(images.device))
+    known = StepLoss(images.new_zeros(()))
+    if with_masks.texts:
+        known = labeled_loss(ours, with_masks, method).times(shares[0])
+    if not without.texts:
+        return known
     copied = consistency_loss(theirs.logits, pseudo, method.dice_only, least)
     contrast = text_contrast(theirs, without.full_texts, method)
     lambda_itcl = method.lambda_unlabeled_itcl * (lambda_u if method.itcl_u_inside_ramp else 1.0)
-    total = known.total + lambda_u * copied + lambda_itcl * contrast
+    learned = StepLoss(copied, {"loss_unlabeled": copied.item()}).times(shares[1])
+    total = known.total + lambda_u * learned.total + lambda_itcl * shares[1] * contrast
     if method.lambda_zones:
-        total = total + method.lambda_zones * read_back(theirs, without)
-    accepted = sum(plan.accepted for plan in without.plans) / max(1, len(without.plans))
-    parts = {
-        "loss_unlabeled": copied.item(),
-        "mix_accepted": accepted,
-        **watch_pseudo_masks(probabilities, weak.texts, least, method.threshold),
-    }
-    return StepLoss(total, {**known.parts, **parts})
+        total = total + method.lambda_zones * shares[1] * read_back(theirs, without)
+    return StepLoss(total, {**known.parts, **learned.parts})
 
 
 @torch.no_grad()
-def teacher_probabilities(teacher: Segment, weak: Films) -> Tensor:
+def teacher_probabilities(teacher: Segment, weak: Films, pieces: int = 1) -> Tensor:
     """The teacher's foreground probabilities of weak views, ``(B, 1, H, W) float in [0, 1]``."""
-    return torch.sigmoid(teacher(standardize(weak.images), weak.texts).logits.float())
+    images = standardize(weak.images)
+    parts = [part for (part,) in cuts((len(weak.texts),), pieces) if part.stop > part.start]
+    logits = [teacher(images[part], weak.texts[part]).logits.float() for part in parts]
+    return torch.sigmoid(logits[0] if len(logits) == 1 else torch.cat(logits))
 
 
 def watch_pseudo_masks(

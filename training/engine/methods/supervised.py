@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -12,6 +12,7 @@ from training.config import MethodConfig, RunConfig
 from training.engine.inputs import Films, StudentFilms, labeled_student_films, weak_views
 from training.engine.networks import Output
 from training.engine.objectives import itcl_loss, segmentation_loss, zone_loss, zone_similarity
+from training.engine.pieces import cuts, piece_of, share
 from training.engine.views import standardize
 from training.engine.words import zones_of_texts
 from training.report.zones import Convention
@@ -22,19 +23,38 @@ Segment = Callable[[Tensor, Sequence[str]], Output]
 
 @dataclass(frozen=True)
 class StepLoss:
-    """A step's loss, to be minimized, and its parts as numbers to tell."""
+    """The loss of a step or of a piece of one, to be minimized, and its parts as numbers to tell.
+
+    The losses and parts of a step's pieces add up to the step's.
+    """
 
     total: Tensor
     parts: dict[str, float] = field(default_factory=dict)
+
+    def times(self, share: float) -> StepLoss:
+        """The same with this weight."""
+        if share == 1:
+            return self
+        return StepLoss(share * self.total, {name: share * v for name, v in self.parts.items()})
 
 
 def supervised_step(
     student: Segment, labeled: Films, config: RunConfig, convention: Convention
 ) -> StepLoss:
     """L = L_seg + lambda * L_itcl + lambda * L_zones on labeled films."""
+    return next(supervised_pieces(student, labeled, config, convention))
+
+
+def supervised_pieces(
+    student: Segment, labeled: Films, config: RunConfig, convention: Convention, pieces: int = 1
+) -> Iterator[StepLoss]:
+    """The same step in pieces; the one before must be done with before the next is asked for."""
     films = labeled_student_films(weak_views(labeled, config.views), config.views, convention)
-    output = student(standardize(films.images), films.texts)
-    return labeled_loss(output, films, config.method)
+    for (part,) in cuts((len(films.texts),), pieces):
+        if part.stop > part.start:
+            few = piece_of(films, part)
+            output = student(standardize(few.images), few.texts)
+            yield labeled_loss(output, few, config.method).times(share(part, len(films.texts)))
 
 
 def labeled_loss(output: Output, films: StudentFilms, method: MethodConfig) -> StepLoss:
