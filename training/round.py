@@ -11,44 +11,35 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from training.adopting import RoundOutcome, adopt
 from training.config import RunConfig
-from training.errors import PoolError, RunFolderError, SemiMedRefError
+from training.errors import PoolError, SemiMedRefError
 from training.events import Event, EventTail, RunStatus, fold
-from training.files import write_atomically
-from training.gate import decide
 from training.next_round import CONFIG, next_config, save_next_config
 from training.pool import Case, Model, Project, Run
 from training.pool.pairs import pairs_apart
 from training.pool.rounds import (
     all_runs,
     close_run,
-    import_predictions,
-    keep_model,
     register_run,
     serving_model,
 )
 from training.rundir import RunFolder
 from training.snapshot import Snapshot, SnapshotCase
 
-__all__ = ["freeze", "next_config", "resume_round", "run_round", "save_next_config"]
+__all__ = [
+    "RoundOutcome",
+    "adopt",
+    "freeze",
+    "next_config",
+    "resume_round",
+    "run_round",
+    "save_next_config",
+]
 POLL_SECONDS = 0.25
-
-
-@dataclass(frozen=True)
-class RoundOutcome:
-    """How a round ended: "promoted", "refused", "stopped" or "failed", a sentence, and the run's scores if any."""
-
-    state: str
-    sentence: str
-    run: Run
-    scores: dict | None = None
-    model: Model | None = None
-    proposals: int = 0
 
 
 def freeze(project: Project) -> Snapshot:
@@ -98,13 +89,14 @@ def one_round_at_a_time(project: Project) -> Iterator[None]:
         lock.release()
 
 
-def start_run(project: Project, config: RunConfig, *, warm_start: bool = True) -> Run:
+def start_run(project: Project, config: RunConfig, *, warm_start: bool | None = None) -> Run:
     """Freeze the pools into a new run folder.
 
     Parameters
     ----------
-    warm_start : bool
-        Begin from the serving teacher's weights instead of random ones, unless ``config.init_from`` says otherwise.
+    warm_start : bool, optional
+        Begin from the serving teacher's weights instead of random ones, unless ``config.init_from`` says otherwise;
+        the settings decide (``training.warm_start``) if left out.
 
     Raises
     ------
@@ -116,7 +108,7 @@ def start_run(project: Project, config: RunConfig, *, warm_start: bool = True) -
         raise PoolError("No case is labeled yet: accept at least one case before starting a round.")
     serving = serving_model(project)
     if (
-        warm_start
+        (config.training.warm_start if warm_start is None else warm_start)
         and config.init_from is None
         and serving is not None
         and _same_network(serving, config)
@@ -149,7 +141,7 @@ def run_round(
     project: Project,
     config: RunConfig | None = None,
     *,
-    warm_start: bool = True,
+    warm_start: bool | None = None,
     on_status: Callable[[RunStatus], None] = lambda status: None,
 ) -> RoundOutcome:
     """Do one whole round with the project's settings, or the given ones.
@@ -244,33 +236,3 @@ def _folded(status: RunStatus, events: list[Event]) -> RunStatus:
     for event in events:
         status = fold(status, event)
     return status
-
-
-def adopt(project: Project, run: Run) -> RoundOutcome:
-    """Let the gate decide on a finished run, and promote its teacher and pseudo-masks if it may serve.
-
-    Raises
-    ------
-    RunFolderError
-        The run has no scores or no model.
-    """
-    folder = RunFolder.open(run.folder)
-    scores = folder.read_scores()
-    serving = serving_model(project)
-    decision = decide(
-        serving.scores.get("gate_cases") if serving else None, scores.get("gate_cases", {})
-    )
-    weights = _with_config(folder)
-    model = keep_model(project, run, weights, scores)
-    proposals = import_predictions(project, model, folder) if decision.promote else 0
-    outcome = "promoted" if decision.promote else "refused"
-    close_run(project, run, outcome, decision.sentence)
-    return RoundOutcome(outcome, decision.sentence, run, scores, model, proposals)
-
-
-def _with_config(folder: RunFolder) -> Path:
-    """The run's best model folder, its settings laid beside the weights so that the next round can compare."""
-    if not folder.best.is_dir():
-        raise RunFolderError(f"{folder.path} has no model: resume the run.")
-    write_atomically(folder.best / CONFIG, folder.read_config().model_dump_json(indent=1))
-    return folder.best

@@ -75,8 +75,12 @@ def round_command(
         bool, typer.Option(help="Go on with a round that was stopped or killed.")
     ] = False,
     fresh: Annotated[
-        bool, typer.Option(help="Start from random weights, not from the serving teacher.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--fresh/--warm",
+            help="Start from random weights, or from the serving teacher's; the settings decide if left out.",
+        ),
+    ] = None,
 ) -> None:
     """Do one round: snapshot, training, gate, and new pseudo-masks if the teacher is no worse."""
     pool = Project.open(project)
@@ -86,7 +90,9 @@ def round_command(
             outcome = resume_round(pool, on_status=bar)
         else:
             settings = chosen_config(pool, config, preset_name, steps)
-            outcome = run_round(pool, settings, warm_start=not fresh, on_status=bar)
+            outcome = run_round(
+                pool, settings, warm_start=None if fresh is None else not fresh, on_status=bar
+            )
     print(f"Round {outcome.run.id} {outcome.state}. {outcome.sentence}")
     if outcome.scores:
         for half in ("gate", "report"):
