@@ -68,7 +68,7 @@ class Docks:
 
 
 def lay_out(viewer: Any) -> Docks:
-    """Add all docks: tabs at the right (words, trainer, models, views, explanations) over the review, the queue left."""
+    """Add all docks: tabs at the right (from words to explanations) over the review, the queue left."""
     docks: dict[str, Any] = {name: place.kind(viewer) for name, place in PLACES.items()}
     frames = {name: _add(viewer, name, docks[name]) for name in PLACES}
     arrange(viewer, frames)

@@ -6,23 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QFont
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QFileDialog,
-    QGridLayout,
-    QHeaderView,
-    QMessageBox,
-    QTreeWidget,
-    QTreeWidgetItem,
-)
+from qtpy.QtWidgets import QFileDialog, QGridLayout, QMessageBox
 
 from napari_semimedref.background import Work
 from napari_semimedref.beside import Beside
 from napari_semimedref.timers import timer_for
 from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.model_dialogs import CardDialog, CompareDialog
+from napari_semimedref.widgets.model_list import ModelList, name_of
 from napari_semimedref.widgets.parts import button, heading, sentence
 from training.models.archive import export_model
 from training.models.comparing import compare
@@ -34,16 +25,7 @@ from training.pool.registry import earlier_models, promotions, roll_back
 from training.round import freeze
 from training.serving import let_serve
 
-NO_MODELS = "There is no model yet. Each round leaves one, in the Trainer's tab; “Import…” brings in one of another project."
-COLUMNS = ("", "Model", "Labels", "Dice all px", "mean", "State")
-WHAT_COLUMNS_MEAN = (
-    "● serves proposals",
-    "The round that made it, or where it came from",
-    "Labeled cases it was trained on",
-    "Dice of the teacher over all pixels, on the report half of this project's holdout",
-    "Dice of the teacher, mean over images, on the same cases",
-    "What became of it",
-)
+NO_MODELS = "There is no model yet. Each round leaves one, see Trainer; “Import…” brings in one of another project."
 ZIP = "Model (*.zip)"
 LOOK_MS = 100
 
@@ -55,11 +37,14 @@ class ModelsDock(Dock):
         super().__init__(napari_viewer)
         self.rows: list[ModelRow] = []
         self.work: Work[Any] | None = None
+        self._outcome = ""  # of what was done last; until something is chosen
         self._then: Callable[[Any], object] = lambda value: None
         self._beside = Beside(self)
         self._look = timer_for(self, LOOK_MS, self._look_at_work)
         self.title, self.news = heading("Models"), sentence(muted=True, lines=2)
-        self.list = self._make_list()
+        self.list = ModelList()
+        self.list.itemSelectionChanged.connect(self._on_choice)
+        self.list.itemActivated.connect(lambda *_: self._card())  # Return, or a double click
         self.buttons = {
             "compare": button(
                 "Compare…", self._compare, "Two chosen models, or one and the serving"
@@ -75,24 +60,6 @@ class ModelsDock(Dock):
         self._lay_out()
         self.workspace.round_changed.connect(lambda _view: self.refresh())
         self.finish()
-
-    def _make_list(self) -> QTreeWidget:
-        made = QTreeWidget()
-        made.setRootIsDecorated(False)
-        made.setUniformRowHeights(True)
-        made.setAllColumnsShowFocus(True)
-        made.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        made.setHeaderLabels(COLUMNS)
-        for column, words in enumerate(WHAT_COLUMNS_MEAN):
-            made.headerItem().setToolTip(column, words)
-        header = made.header()
-        header.setStretchLastSection(False)
-        header.setMinimumSectionSize(20)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        made.itemSelectionChanged.connect(self._show_choice)
-        made.itemActivated.connect(lambda *_: self._card())  # Return, or a double click
-        return made
 
     def _lay_out(self) -> None:
         self.column.addWidget(self.title)
@@ -132,38 +99,31 @@ class ModelsDock(Dock):
             self._show(rows)
 
     def _show(self, rows: list[ModelRow]) -> None:
-        chosen = {row.model.id for row in self._chosen()}
         self.rows = rows
-        self.list.clear()
-        for row in rows:
-            item = QTreeWidgetItem(_texts(row))
-            item.setData(0, Qt.ItemDataRole.UserRole, row)
-            item.setToolTip(1, f"{row.model.id}, {row.model.created_at[:16]}\n{row.model.origin}")
-            for column in (2, 3, 4):
-                side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                item.setTextAlignment(column, side)
-            if row.state == "serving":
-                item.setFont(1, _bold(self.list.font()))
-            self.list.addTopLevelItem(item)
-            item.setSelected(row.model.id in chosen)
+        self.list.show_rows(rows)
         self.list.setVisible(bool(rows))
         self._show_choice()
-
-    def _chosen(self) -> list[ModelRow]:
-        return [item.data(0, Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
 
     def _serving(self) -> ModelRow | None:
         return next((row for row in self.rows if row.state == "serving"), None)
 
     def _pair(self) -> list[ModelRow]:
         """The two to compare, the earlier one first."""
-        chosen, serving = self._chosen(), self._serving()
+        chosen, serving = self.list.chosen(), self._serving()
         if len(chosen) == 1 and serving is not None and chosen[0] != serving:
             chosen = [serving, *chosen]
         return sorted(chosen, key=lambda row: row.model.created_at)
 
+    def _on_choice(self) -> None:
+        self._outcome = ""
+        self._show_choice()
+
+    def _tell(self, outcome: str) -> None:
+        self._outcome = outcome
+        self._show_choice()
+
     def _show_choice(self) -> None:
-        chosen, busy = self._chosen(), self.work is not None
+        chosen, busy = self.list.chosen(), self.work is not None
         one = chosen[0] if len(chosen) == 1 else None
         may = {
             "compare": len(self._pair()) == 2,
@@ -177,7 +137,9 @@ class ModelsDock(Dock):
             each.setEnabled(may[name] and not busy)
         if busy:
             return
-        if not self.rows:
+        if self._outcome:
+            self.news.setText(self._outcome)
+        elif not self.rows:
             self.news.setText(NO_MODELS)
         elif one is not None:
             self.news.setText(one.reason or _what_next(one))
@@ -188,7 +150,15 @@ class ModelsDock(Dock):
 
     def _begin(self, words: str, act: Callable[[], Any], then: Callable[[Any], object]) -> None:
         """Do something slow in a thread; buttons wait for it."""
-        self.work, self._then = Work(lambda tell: act()), then
+        project = self.project
+
+        def take(value: Any) -> None:
+            if (
+                self.workspace.is_open and self.project is project
+            ):  # else nobody waits for it any more
+                then(value)
+
+        self.work, self._then = Work(lambda tell: act()), take
         self.news.setText(words)
         self._show_choice()
         self._look.start()
@@ -201,7 +171,7 @@ class ModelsDock(Dock):
         self.work = None
         self._show_choice()
         if work.error:
-            self.news.setText(work.error)
+            self._tell(work.error)
         else:
             self._then(work.value)
         self.refresh()
@@ -211,41 +181,41 @@ class ModelsDock(Dock):
         project = self.project
 
         def show(halves: Any) -> None:
-            CompareDialog((_name(one), _name(two)), halves, self).open()
+            CompareDialog((name_of(one), name_of(two)), halves, self).open()
 
         self._begin(
-            f"Comparing {_name(one)} and {_name(two)} on the holdout.",
+            f"Comparing {name_of(one)} and {name_of(two)} on the holdout.",
             lambda: compare(project, one.model, two.model, freeze(project), measure_model),
             show,
         )
 
     def _serve(self) -> None:
-        (row,) = self._chosen()
+        (row,) = self.list.chosen()
         project = self.project
         self._begin(
-            f"Measuring {_name(row)} on the holdout; its pseudo-masks are made, too.",
+            f"Measuring {name_of(row)} on the holdout; its pseudo-masks are made, too.",
             lambda: let_serve(project, row.model),
-            lambda served: self.news.setText(served.decision.sentence),
+            lambda served: self._tell(served.decision.sentence),
         )
 
     def _roll_back(self) -> None:
         target = self._target()
         if target is None:
-            self.news.setText("No model served before this one: there is nothing to go back to.")
+            self._tell("No model served before this one: there is nothing to go back to.")
             return
         question = (
-            f"{_name(target)} will serve proposals again, with the pseudo-masks it made. Accepted masks stay as they "
+            f"{name_of(target)} will serve proposals again, with the pseudo-masks it made. Accepted masks stay as they "
             "are, and so does every model: you can come back to this one."
         )
-        if self._agreed(f"Roll back to {_name(target)}?", question):
+        if self._agreed(f"Roll back to {name_of(target)}?", question):
             with self.workspace.attempt():
                 roll_back(self.project, self.workspace.session.desk.reader, target.model)
-                self.news.setText(f"{_name(target)} serves again.")
+                self._tell(f"{name_of(target)} serves again.")
             self.refresh()
 
     def _target(self) -> ModelRow | None:
         """The chosen model if it served before, else the one before the serving one."""
-        chosen = self._chosen()
+        chosen = self.list.chosen()
         if len(chosen) == 1 and chosen[0].state == "served":
             return chosen[0]
         before = earlier_models(promotions(self.project))
@@ -256,14 +226,14 @@ class ModelsDock(Dock):
         return QMessageBox.question(self, title, question, yes | no, no) == yes
 
     def _card(self) -> None:
-        chosen = self._chosen()
+        chosen = self.list.chosen()
         if len(chosen) == 1:
             with self.workspace.attempt():
                 model = chosen[0].model
                 CardDialog(model.id, filed_card(model), self).open()
 
     def _export(self) -> None:
-        (row,) = self._chosen()
+        (row,) = self.list.chosen()
         name = f"{self.project.folder.name}-{row.model.id}.zip"
         target, _ = QFileDialog.getSaveFileName(self, "Export the model", name, ZIP)
         if target:
@@ -275,7 +245,7 @@ class ModelsDock(Dock):
         self._begin(
             f"Writing {target.name}.",
             lambda: export_model(row.model, card_of(row.model), target),
-            lambda _digest: self.news.setText(words),
+            lambda _digest: self._tell(words),
         )
 
     def _import(self) -> None:
@@ -289,22 +259,10 @@ class ModelsDock(Dock):
         self._begin(
             f"Reading {source.name}.",
             lambda: import_model(project, source),
-            lambda model: self.news.setText(
+            lambda model: self._tell(
                 f"{model.id} is here. “Let serve…” measures it; no worse, it serves proposals."
             ),
         )
-
-
-def _name(row: ModelRow) -> str:
-    return f"Model {row.model.id[:6]}" if row.model.run_id is None else f"Round {row.model.run_id}"
-
-
-def _texts(row: ModelRow) -> list[str]:
-    dice = ("–", "–")
-    if row.scores is not None:
-        dice = (f"{row.scores.dice_global:.3f}", f"{row.scores.dice_per_image:.3f}")
-    labels = "–" if row.labeled is None else str(row.labeled)
-    return ["●" if row.state == "serving" else "", _name(row), labels, *dice, row.state]
 
 
 def _what_next(row: ModelRow) -> str:
@@ -315,9 +273,3 @@ def _what_next(row: ModelRow) -> str:
             "Its round has not ended: resume it, or let the model face the gate with “Let serve…”."
         )
     return f"Model {row.model.id}."
-
-
-def _bold(font: QFont) -> QFont:
-    bold = QFont(font)
-    bold.setWeight(QFont.Weight.DemiBold)
-    return bold
