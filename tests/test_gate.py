@@ -77,11 +77,13 @@ def test_cases_that_nobody_can_measure_are_left_out_unless_they_are_many():
     assert "could not be measured" in decision.sentence
 
 
-def test_a_first_teacher_that_marks_nothing_is_refused():
+def test_a_first_teacher_that_marks_nothing_may_serve_but_the_sentence_warns():
     mute = {case: Overlap(0, 0, 500) for case in scores(0.5)}
     decision = decide(None, mute)
-    assert not decision.promote
-    assert "marks nothing" in decision.sentence
+    assert decision.promote
+    assert "marks nothing yet" in decision.sentence
+    assert decide(mute, scores(0.5)).promote
+    assert not decide(scores(0.5), mute).promote
 
 
 def test_silence_on_a_few_lesions_is_noticed_though_films_without_one_hide_it():

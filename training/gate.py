@@ -124,13 +124,8 @@ def _incomplete(
 
 def _silent(serving: Mapping[str, Overlap] | None, new: Mapping[str, Overlap]) -> str:
     """Whether it fell silent on films with a lesion; empty if it did not."""
-    lesions = [case for case, each in new.items() if each.true_positive + each.false_negative]
-    if not lesions:
-        return ""
-    mute = {case for case in lesions if _says_nothing(new[case])}
-    if len(mute) == len(lesions):
-        return f"it marks nothing on any of the {len(lesions)} holdout films that have a lesion."
-    known = serving or {}
+    lesions = [case for case, each in new.items() if _has_lesion(each)]
+    mute, known = {case for case in lesions if _says_nothing(new[case])}, serving or {}
     anew = [case for case in mute if case in known and not _says_nothing(known[case])]
     back = [c for c in lesions if c in known and c not in mute and _says_nothing(known[c])]
     if len(anew) - len(back) > max(1, EMPTIED * len(lesions)):
@@ -141,13 +136,20 @@ def _silent(serving: Mapping[str, Overlap] | None, new: Mapping[str, Overlap]) -
     return ""
 
 
+def _has_lesion(counts: Overlap) -> bool:
+    return counts.true_positive + counts.false_negative > 0
+
+
 def _says_nothing(counts: Overlap) -> bool:
     return counts.true_positive + counts.false_positive == 0
 
 
 def _first(new: Mapping[str, Overlap]) -> str:
     mean = float(np.mean([each.dice for each in new.values()]))
-    return f"Promoted: it is the first teacher, Dice {mean:.2f} on {len(new)} holdout cases."
+    told = f"Promoted: it is the first teacher, Dice {mean:.2f} on {len(new)} holdout cases"
+    if all(_says_nothing(each) for each in new.values() if _has_lesion(each)):
+        told += "; it marks nothing yet on films with a lesion, so that masks have to be drawn"
+    return f"{told}."
 
 
 def _compare(serving: list[Overlap], new: list[Overlap], seed: int) -> GateDecision:

@@ -64,7 +64,7 @@ def _page(names: tuple[str, str], half: HalfComparison) -> QWidget:
         scores = _table(("", *names, "difference"))
         for name, words in METRICS.items():
             _add(scores, words, half.first[name], half.second[name])
-        scores.setFixedHeight(130)
+        scores.setFixedHeight(104)
         column.addWidget(scores)
         cases = _table((f"Case ({len(half.cases)})", *names, "difference"))
         for pair in half.cases:

@@ -63,8 +63,8 @@ class ModelList(QTreeWidget):
 
 
 def name_of(row: ModelRow) -> str:
-    """A model in two words."""
-    return f"Model {row.model.id[:6]}" if row.model.run_id is None else f"Round {row.model.run_id}"
+    """Its round, or the beginning of its id."""
+    return row.model.id[:8] if row.model.run_id is None else f"Round {row.model.run_id}"
 
 
 def _texts(row: ModelRow) -> list[str]:

@@ -14,7 +14,7 @@ from napari_semimedref.timers import timer_for
 from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.model_dialogs import CardDialog, CompareDialog
 from napari_semimedref.widgets.model_list import ModelList, name_of
-from napari_semimedref.widgets.parts import button, heading, sentence
+from napari_semimedref.widgets.parts import button, sentence
 from training.models.archive import export_model
 from training.models.comparing import compare
 from training.models.listing import ModelRow, card_of, filed_card, model_rows
@@ -41,7 +41,7 @@ class ModelsDock(Dock):
         self._then: Callable[[Any], object] = lambda value: None
         self._beside = Beside(self)
         self._look = timer_for(self, LOOK_MS, self._look_at_work)
-        self.title, self.news = heading("Models"), sentence(muted=True, lines=2)
+        self.news = sentence(muted=True, lines=2)
         self.list = ModelList()
         self.list.itemSelectionChanged.connect(self._on_choice)
         self.list.itemActivated.connect(lambda *_: self._card())  # Return, or a double click
@@ -62,7 +62,6 @@ class ModelsDock(Dock):
         self.finish()
 
     def _lay_out(self) -> None:
-        self.column.addWidget(self.title)
         self.column.addWidget(self.list, 1)
         self.column.addWidget(self.news)
         grid = QGridLayout()
