@@ -2,10 +2,11 @@
 
     python benchmarks/warm_or_fresh.py --seeds 3 --rounds 4 --json warm_or_fresh.json
 
-Each seed makes one project of films; both ways then train the same rounds: the labels grow by the same cases in the same
-order, and each way's next round starts from its own previous teacher (warm) or from random weights (fresh), whatever the
-gate would say. Dice of the teacher on the `report` half, both conventions, mean and spread over seeds; seconds of
-training beside it. A difference is the warm way's minus the fresh way's, of the same seed and round.
+Each seed makes one project of films; both ways then train the same rounds: the labels grow by the same cases in the
+same order, and each way's next round starts from its own previous teacher (warm) or from random weights (fresh),
+whatever the gate would say. The first round is one for both. Dice of the teacher on the `report` half, both
+conventions, mean and spread over seeds; seconds of training beside it. A difference is the warm way's minus the fresh
+way's, of the same seed and round.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -98,22 +99,21 @@ def _seed(folder: Path, seed: int, options: argparse.Namespace) -> Iterator[Outc
     for case in project.cases("gate") + project.cases("report"):
         if case.mask is None:
             _label(project, case.id)
-    teachers: dict[str, Path | None] = {"warm": None, "fresh": None}
-    done = 0
+    teacher, done = folder, 0
     for number in range(1, options.rounds + 1):
         wanted = options.first + (number - 1) * options.more
         for case_id in order[done:wanted]:
             _label(project, case_id)
         done = wanted
-        for way in teachers:
-            if number == 1 and way == "fresh":
-                yield Outcome(**(asdict(first) | {"way": "fresh"}))  # both begin alike
-                teachers[way] = teachers["warm"]
-                continue
-            start = teachers[way] if way == "warm" else None
-            config = _config(options, seed * 1000 + number, start)
-            first, teachers[way] = _train(project, folder / f"{way}_{number}", config, way, seed)
-            yield first
+        start = teacher if number > 1 else None
+        config = _config(options, seed * 1000 + number, start)
+        warm, teacher = _train(project, folder / f"warm_{number}", config, "warm", seed)
+        yield warm
+        if number == 1:
+            yield replace(warm, way="fresh")
+        else:
+            config = config.model_copy(update={"init_from": None})
+            yield _train(project, folder / f"fresh_{number}", config, "fresh", seed)[0]
     project.close()
 
 
