@@ -31,6 +31,7 @@ WATCH_MS = 1000
 LEASE_MS = 200_000  # well within the time a lease holds
 AUTOSAVE_MS = 300
 ASK_MS = 150
+WARM_MS = 1500  # the first film is shown by then
 NAME = "napari_semimedref.workspace"
 CONTESTED = (
     "{case} is contested: readers disagree, your revision is kept, and the reference stays as it was until somebody "
@@ -72,6 +73,7 @@ class Workspace(Asking):
         self._lease = timer_for(self, LEASE_MS, self._keep_lease)
         self._autosave = timer_for(self, AUTOSAVE_MS, self._save_draft, once=True)
         self._ask = timer_for(self, ASK_MS, self.ask_for_proposal, once=True)
+        self._warm = timer_for(self, WARM_MS, self.warm_up, once=True)
 
     # -- project -----------------------------------------------------------------------------------
 
@@ -91,6 +93,7 @@ class Workspace(Asking):
             self._drain.start()
             self._watch.start()
             self._lease.start()
+            self._warm.start()
             self.project_opened.emit()
             self.round_changed.emit(self.monitor.view)
             session.begin()
@@ -125,7 +128,7 @@ class Workspace(Asking):
 
     def close_project(self) -> None:
         """Save the draft and end the service. A round goes on."""
-        for timer in (self._drain, self._watch, self._lease, self._autosave, self._ask):
+        for timer in (self._drain, self._watch, self._lease, self._autosave, self._ask, self._warm):
             timer.stop()
         if not self.is_open:
             return
@@ -144,6 +147,7 @@ class Workspace(Asking):
     def rest(self) -> None:
         """Put the draft on disk and free what the service holds; all goes on at the next request."""
         self._ask.stop()
+        self._warm.stop()
         if self.is_open:
             with self.attempt():
                 self.session.rest()
