@@ -18,6 +18,7 @@ from napari_semimedref.widgets.description import DescriptionDock
 from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.editing import EditingDock
 from napari_semimedref.widgets.explain import ExplainDock
+from napari_semimedref.widgets.models import ModelsDock
 from napari_semimedref.widgets.progress import ProgressDock
 from napari_semimedref.widgets.queue import QueueDock
 from napari_semimedref.widgets.review import ReviewDock
@@ -43,6 +44,7 @@ PLACES = {
     "description": Place(DescriptionDock, "Description", "right"),
     "review": Place(ReviewDock, "Review", "right"),
     "trainer": Place(TrainerDock, "Trainer", "right"),
+    "models": Place(ModelsDock, "Models", "right"),
     "views": Place(ViewsDock, "Views", "right"),
     "explain": Place(ExplainDock, "Explain", "right"),
     "progress": Place(ProgressDock, "Progress", "right"),
@@ -59,6 +61,7 @@ class Docks:
     description: DescriptionDock
     review: ReviewDock
     trainer: TrainerDock
+    models: ModelsDock
     views: ViewsDock
     explain: ExplainDock
     progress: ProgressDock
@@ -179,7 +182,7 @@ def arrange(viewer: Any, frames: dict[str, QDockWidget]) -> None:
     window = viewer.window._qt_window
     # Splitting comes before tabs: a split of a tabbed dock only adds another tab.
     window.splitDockWidget(frames["description"], frames["review"], Qt.Orientation.Vertical)
-    for name in ("trainer", "views", "explain", "progress"):
+    for name in ("trainer", "models", "views", "explain", "progress"):
         window.tabifyDockWidget(frames["description"], frames[name])
     layer_list = getattr(window._qt_viewer, "dockLayerList", None)
     if layer_list is not None:

@@ -128,6 +128,9 @@ class TrainingConfig(Settings):
     evaluation_limit: int = number(
         200, 1, 100_000, 10, "Most gate cases in an evaluation before the last one."
     )
+    warm_start: bool = choice(
+        True, "Whether a round starts from the serving teacher's weights; else from random ones."
+    )
     pseudo_masks: bool = choice(True, "Whether a round ends with pseudo-masks of all cases.")
     text_controls: bool = choice(
         True, "Whether the report half is measured again without words and with shuffled ones."

@@ -116,24 +116,40 @@ def dice_intervals(
     counts : (N, 3) integer
         True positives, false positives and misses of each case, N >= 1.
     """
-    sums = np.asarray(counts, np.float64)
-    each = _dice(sums)
-    picks = rng.integers(len(sums), size=(draws, len(sums)))
-    found = {
-        "dice_global": (float(_dice(sums.sum(0))), _dice(sums[picks].sum(1))),
-        "dice_per_image": (float(each.mean()), each[picks].mean(1)),
-    }
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    return {
-        name: (value, *np.quantile(drawn, tails).tolist()) for name, (value, drawn) in found.items()
-    }
+    overlaps = [Overlap(*map(int, each)) for each in counts]
+    values, intervals = summarize(overlaps).as_dict(), score_intervals(overlaps, rng, draws, level)
+    return {name: (values[name], *intervals[name]) for name in ("dice_global", "dice_per_image")}
 
 
-def _dice(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Dice of ``(..., 3)`` counts; 1 where there is nothing and nothing was predicted."""
-    both, wrong, missed = np.moveaxis(counts, -1, 0)
-    whole = 2 * both + wrong + missed
-    return np.where(whole > 0, 2 * both / np.maximum(whole, 1), 1.0)
+def score_intervals(
+    overlaps: Sequence[Overlap], rng: np.random.Generator, draws: int = 1000, level: float = 0.95
+) -> dict[str, tuple[float, float]]:
+    """Intervals of all four scores over cases drawn with replacement; ValueError for an empty set."""
+    counts = np.array(
+        [(o.true_positive, o.false_positive, o.false_negative) for o in overlaps], np.int64
+    )
+    if not len(counts):
+        raise ValueError("An empty set has no scores.")
+    own = np.array([(o.dice, o.iou) for o in overlaps])
+    picks = rng.integers(len(counts), size=(draws, len(counts)))
+    positive, false, missed = counts[picks].sum(axis=1).T
+    per_image = own[picks].mean(axis=1)
+
+    def share(above: NDArray, below: NDArray) -> NDArray:
+        return np.where(below > 0, above / np.maximum(below, 1), 1.0)
+
+    drawn = {
+        "dice_global": share(2 * positive, 2 * positive + false + missed),
+        "dice_per_image": per_image[:, 0],
+        "iou_global": share(positive, positive + false + missed),
+        "iou_per_image": per_image[:, 1],
+    }
+    edges = [(1 - level) / 2, (1 + level) / 2]
+    return {name: _pair(np.quantile(values, edges)) for name, values in drawn.items()}
+
+
+def _pair(values: NDArray) -> tuple[float, float]:
+    return float(values[0]), float(values[1])
 
 
 def hausdorff95(prediction: NDArray, reference: NDArray) -> float:

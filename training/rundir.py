@@ -79,6 +79,11 @@ class RunFolder:
         return self.path / "scores.json"
 
     @property
+    def case_counts_file(self) -> Path:
+        """Pixel counts of each holdout case, {half: {role: {case id: [true positive, false positive, missed]}}}."""
+        return self.path / "case_counts.json"
+
+    @property
     def stop_file(self) -> Path:
         """Its presence asks the trainer to stop."""
         return self.path / "stop"

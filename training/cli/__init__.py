@@ -14,6 +14,7 @@ from training.cli.explain import explain_command
 from training.cli.exports import app as export_app
 from training.cli.imports import app as import_app
 from training.cli.living import register as register_living
+from training.cli.models import app as models_app
 from training.cli.pairs import pairs
 from training.cli.pool import register as register_pool
 from training.cli.project import phantom
@@ -44,6 +45,7 @@ app.command("explain")(explain_command)
 app.add_typer(report_app, name="report")
 register_pool(app)
 app.command()(pairs)
+app.add_typer(models_app, name="models")
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ def counts_of(evaluation: Evaluation) -> Counts:
     """Pixels by case id, from which both metrics and their intervals follow: true and false positives, misses."""
     return {
         case_id: [each.true_positive, each.false_positive, each.false_negative]
-        for case_id, each in evaluation.overlaps.items()
+        for case_id, each in evaluation.counts.items()
     }
 
 

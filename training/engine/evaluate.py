@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from training.engine.data import FilmPool
 from training.engine.predict import Predictor
@@ -11,11 +11,11 @@ from training.metrics import Overlap, Scores, overlap, summarize
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of a set, and the Dice and pixel counts of each of its cases by id."""
+    """Scores of a set, and of each of its cases by id the Dice and the pixel counts."""
 
     scores: Scores
     cases: dict[str, float]
-    overlaps: dict[str, Overlap] = field(default_factory=dict, repr=False)
+    counts: dict[str, Overlap]
 
 
 def evaluate(
