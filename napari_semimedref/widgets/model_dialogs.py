@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -98,10 +99,11 @@ def _table(titles: tuple[str, ...]) -> QTreeWidget:
     table.setUniformRowHeights(True)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.setHeaderLabels(titles)
-    table.header().setStretchLastSection(False)
-    table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    header: Any = table.header()
+    header.setStretchLastSection(False)
+    header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     for column in range(1, len(titles)):
-        table.header().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
     return table
 
 
@@ -125,7 +127,7 @@ class CardDialog(QDialog):
         self.said = QLabel()
         self.said.setWordWrap(True)
         box = _close_box(self)
-        save = box.addButton("Save…", QDialogButtonBox.ButtonRole.ActionRole)
+        save: Any = box.addButton("Save…", QDialogButtonBox.ButtonRole.ActionRole)
         save.clicked.connect(lambda: self._ask())
         column = QVBoxLayout(self)
         column.addWidget(self.page, 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtGui import QFont
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
@@ -29,9 +31,10 @@ class ModelList(QTreeWidget):
         self.setAllColumnsShowFocus(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setHeaderLabels(COLUMNS)
+        titles: Any = self.headerItem()
         for column, words in enumerate(WHAT_COLUMNS_MEAN):
-            self.headerItem().setToolTip(column, words)
-        header = self.header()
+            titles.setToolTip(column, words)
+        header: Any = self.header()
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(20)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)

@@ -120,6 +120,6 @@ def add_promotion(
     confidence: float | None = None,
 ) -> None:
     """Let a model serve from the end of this transaction on."""
-    row = {"model_id": model_id, "created_at": now(), "reason": reason}
+    row: dict = {"model_id": model_id, "created_at": now(), "reason": reason}
     row |= {"reader": reader, "confidence": confidence}
     connection.execute(sa.insert(schema.promotions).values(row))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -45,7 +47,7 @@ def _make_models_again() -> None:
     op.execute("DROP TABLE kept_models")
 
 
-def _case(**options: bool) -> sa.Column:
+def _case(**options: Any) -> sa.Column:
     return sa.Column("case_id", sa.String, sa.ForeignKey("cases.id"), **options)
 
 
