@@ -41,13 +41,13 @@ class ProgressDock(Dock):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self.metric = QComboBox()
+        self.measure = QComboBox()
         for name, title in METRICS.items():
-            self.metric.addItem(title[0].upper() + title[1:], name)
-        self.metric.setCurrentIndex(1)
-        self.metric.setToolTip("Which convention of Dice is drawn")
-        self.metric.setAccessibleName("Convention of Dice")
-        self.metric.activated.connect(lambda _row: self._draw())
+            self.measure.addItem(title[0].upper() + title[1:], name)
+        self.measure.setCurrentIndex(1)
+        self.measure.setToolTip("Which convention of Dice is drawn")
+        self.measure.setAccessibleName("Convention of Dice")
+        self.measure.activated.connect(lambda _row: self._draw())
         self.plot = LearningPlot()
         self.summary = sentence(NO_ROUND, muted=True, lines=2)
         self.work = QLabel()
@@ -63,7 +63,7 @@ class ProgressDock(Dock):
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
-        row.addWidget(self.metric, 1)
+        row.addWidget(self.measure, 1)
         row.addWidget(
             button("Refresh", self.refresh, "Read the rounds and the readers' work again")
         )
@@ -110,7 +110,7 @@ class ProgressDock(Dock):
             self._soon()
 
     def _draw(self) -> None:
-        curves, metric = self.curves, self.metric.currentData()
+        curves, metric = self.curves, self.measure.currentData()
         points = () if curves is None else curves.points
         self.plot.show_points(points, metric)
         self.summary.setText(_in_words(points, metric) if points else NO_ROUND)

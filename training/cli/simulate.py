@@ -157,8 +157,16 @@ def _play_once(pool, rounds, per_round, seed, options, json_file) -> None:
         def on_correction(number, done):
             progress.update(reading, completed=(number - 1) * per_round + done)
 
-        calls = {"on_status": on_status, "on_correction": on_correction}
-        for record in play(pool, rounds, per_round, seed=seed, **options, **calls):
+        told = play(
+            pool,
+            rounds,
+            per_round,
+            seed=seed,
+            on_status=on_status,
+            on_correction=on_correction,
+            **options,
+        )
+        for record in told:
             records.append(record)
             progress.console.print(line(record), highlight=False, soft_wrap=True)
             if json_file is not None:
