@@ -9,7 +9,7 @@ LIBRARIES := python3-venv libegl1 libgl1 libgl1-mesa-dri libxkbcommon-x11-0 libd
 TEST_LIBRARIES := dicom3tools postgresql
 
 .DEFAULT_GOAL := help
-.PHONY: help install system demo test test-slow check format bench clean
+.PHONY: help install system demo test test-slow check docs format bench clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ check: install ## Format, lint, types, contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy training napari_semimedref
 	$(BIN)/lint-imports
+
+docs: install ## Build the documentation into site/
+	$(BIN)/mkdocs build --strict
 
 format: install ## Format the code
 	$(BIN)/ruff format .

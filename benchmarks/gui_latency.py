@@ -6,7 +6,11 @@ after a skip; an accepted mask written and the next case shown; a click on a zon
 until the new pseudo-mask is drawn, the pause for further typing included; a mouse event of a brush stroke beyond what
 it takes in a bare napari viewer. Also how late a 10 ms timer of the window fires, and memory over many cases.
 
-Usage: python benchmarks/gui_latency.py [--repeats 20] [--cases 120] [--size 1024] [--shown 1000] [--json FILE]
+With `--network paper` the teacher that serves, and the round beside, have the published size (ConvNeXt-Tiny and a BERT
+of CXR-BERT's size, random weights): the window must not notice, but for the words' way to a new pseudo-mask.
+
+Usage: python benchmarks/gui_latency.py [--repeats 20] [--cases 120] [--size 1024] [--shown 1000] [--network default]
+       [--json FILE]
 """
 
 from __future__ import annotations
@@ -46,7 +50,7 @@ def main() -> None:
         usual, large = Path(made) / "usual", Path(made) / "large"
         _project(usual, options.cases, options.size)
         _project(large, 4, LARGE, labels="0")
-        _first_round(usual)
+        _first_round(usual, options.network)
         figures = measure(usual, large, options)
     report(figures)
     if options.json:
@@ -60,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--cases", type=int, default=120)
     parser.add_argument("--size", type=int, default=1024, help="side of the films in pixels")
     parser.add_argument("--shown", type=int, default=1000, help="cases shown for the memory figure")
+    parser.add_argument("--network", choices=("default", "paper"), default="default")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 
@@ -69,18 +74,24 @@ def _project(folder: Path, cases: int, size: int, labels: str = "0.1") -> None:
     _call("phantom", str(folder), "--cases", str(cases), "--size", str(size), "--labels", labels)
 
 
-def _first_round(folder: Path) -> None:
+def _first_round(folder: Path, network: str) -> None:
     """A short round, so that a teacher serves; the next one would last for hours."""
     from training.pool import Project
     from training.round import next_config, save_next_config
 
     project = Project.open(folder)
-    config = next_config(project)
-    for steps in (60, 200_000):
+    config, first = next_config(project), 60
+    if network == "paper":
+        from steps.material import make_network
+
+        first = 2
+        texts = [case.description for case in project.cases()]
+        config = config.model_copy(update={"network": make_network(folder, "paper", texts)})
+    for steps in (first, 200_000):
         changes = {"steps": steps, "evaluate_every": min(steps, 500)}
         training = config.training.model_copy(update=changes)
         save_next_config(project, config.model_copy(update={"training": training}))
-        if steps == 60:
+        if steps == first:
             _call("round", str(folder))
     project.close()
 

@@ -22,7 +22,7 @@ SCREENSHOT_SECONDS = 30.0
 DEMO_SCREENSHOT_SECONDS = 240.0
 DEMO_CASES = 120
 TOUR_MS = 600
-TABS = ("description", "trainer", "views", "explain")
+TABS = ("description", "trainer", "models", "views", "explain", "progress")
 
 log = logging.getLogger("napari-semimedref")
 

@@ -75,6 +75,12 @@ class Asking(QObject):
             self.service_said.emit("Reading the words …")
             self.proposal_awaited.emit(True)
 
+    def warm_up(self) -> None:
+        """Start the service before it is needed, where a teacher could answer: its start takes seconds."""
+        if self.is_open and self.session.has_teacher:
+            with self.attempt():
+                self.engine.ask("warm")
+
     def ask_for_explanation(self) -> bool:
         """Ask the service why the teacher proposes what it does for the case on the desk."""
         return self.ask_about_case("explain")

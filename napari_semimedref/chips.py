@@ -23,6 +23,16 @@ WHOLE = {
     ),
     BLIND_REASON: ("second reading", "Somebody else has read it; you see it as it was imported."),
 }
+SAID = {
+    "unsure region": "The teacher is unsure over a large region; entropy over the film, in thousandths.",
+    "student differs": "How far the student's mask is from the teacher's.",
+    "words change": "How much of the proposal changes when the words of position are hidden.",
+    "mask misses": "Zones that the words name and the proposal leaves empty.",
+    "mask adds": "Zones that the proposal touches and the words do not name.",
+    "typical of": "A film like many others whose words name the same.",
+    "unlike the labeled": "A film that looks different from the labeled ones.",
+    "shows a lesion": "Drawn at random from what shows a lesion.",
+}
 
 
 class Chip(NamedTuple):
@@ -50,6 +60,9 @@ def _reason_chip(part: str) -> Chip:
         words = ZONE_WORDS[zone]
         sentence = f"The words name the {words} zone, which {rest} cases name: rare zones first."
         return Chip(f"{words}: {rest}", sentence)
+    for start, told in SAID.items():
+        if part.startswith(start):
+            return Chip(part, told)
     name, _, number = part.partition(" ")
     if name == "unsure" and number:
         sentence = f"The teacher is unsure: entropy over foreground is {number}."

@@ -18,6 +18,8 @@ from napari_semimedref.widgets.description import DescriptionDock
 from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.editing import EditingDock
 from napari_semimedref.widgets.explain import ExplainDock
+from napari_semimedref.widgets.models import ModelsDock
+from napari_semimedref.widgets.progress import ProgressDock
 from napari_semimedref.widgets.queue import QueueDock
 from napari_semimedref.widgets.review import ReviewDock
 from napari_semimedref.widgets.trainer import TrainerDock
@@ -42,8 +44,10 @@ PLACES = {
     "description": Place(DescriptionDock, "Description", "right"),
     "review": Place(ReviewDock, "Review", "right"),
     "trainer": Place(TrainerDock, "Trainer", "right"),
+    "models": Place(ModelsDock, "Models", "right"),
     "views": Place(ViewsDock, "Views", "right"),
     "explain": Place(ExplainDock, "Explain", "right"),
+    "progress": Place(ProgressDock, "Progress", "right"),
     "queue": Place(QueueDock, "Queue", "left"),
     "editing": Place(EditingDock, "Mask", "left"),
 }
@@ -57,15 +61,17 @@ class Docks:
     description: DescriptionDock
     review: ReviewDock
     trainer: TrainerDock
+    models: ModelsDock
     views: ViewsDock
     explain: ExplainDock
+    progress: ProgressDock
     queue: QueueDock
     editing: EditingDock
     frames: dict[str, QDockWidget]
 
 
 def lay_out(viewer: Any) -> Docks:
-    """Add all docks: tabs at the right (words, trainer, views, explanations) over the review, the queue left."""
+    """Add all docks: tabs at the right, words in front, over the review; the queue and the mask's tools left."""
     docks: dict[str, Any] = {name: place.kind(viewer) for name, place in PLACES.items()}
     frames = {name: _add(viewer, name, docks[name]) for name in PLACES}
     arrange(viewer, frames)
@@ -176,7 +182,7 @@ def arrange(viewer: Any, frames: dict[str, QDockWidget]) -> None:
     window = viewer.window._qt_window
     # Splitting comes before tabs: a split of a tabbed dock only adds another tab.
     window.splitDockWidget(frames["description"], frames["review"], Qt.Orientation.Vertical)
-    for name in ("trainer", "views", "explain"):
+    for name in ("trainer", "models", "views", "explain", "progress"):
         window.tabifyDockWidget(frames["description"], frames[name])
     layer_list = getattr(window._qt_viewer, "dockLayerList", None)
     if layer_list is not None:

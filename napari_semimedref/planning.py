@@ -20,10 +20,12 @@ BLIND_REASON = "a second reading is wanted"
 
 @dataclass(frozen=True)
 class Plan:
-    """The cases to come with the reasons for their places, and how many cases each pool had at that moment."""
+    """The cases to come with the reasons for their places, how many cases each pool had at that moment, and what chose
+    them."""
 
     choices: tuple[Choice, ...]
     counts: Counter[str]
+    strategy: str = ""
 
 
 class Planner:
@@ -92,4 +94,4 @@ class Planner:
             choices = [Choice(case_id, BLIND_REASON) for case_id in waiting]
         else:
             choices = plan_queue(self._project, strategy, self._rng, wanted=wanted)
-        return Plan(tuple(choices), self._project.counts())
+        return Plan(tuple(choices), self._project.counts(), strategy)

@@ -8,7 +8,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 
-from napari_semimedref.fixed_layers import CONTOUR, OUTLINED
+from napari_semimedref.fixed_layers import CONTOUR, OUTLINED, outline_quickly
 
 READINGS = ("reading A", "reading B")
 READING_COLORS = ((0.95, 0.30, 0.75, 1.0), (0.45, 0.90, 0.25, 1.0))
@@ -29,6 +29,7 @@ class ReadingLayers:
                 colors = DirectLabelColormap(color_dict={None: color, 0: "transparent", 1: color})
                 layer = Labels(mask.copy(), name=name, colormap=colors, opacity=OUTLINED)
                 layer.contour = CONTOUR
+                outline_quickly(layer)
                 self._viewer.add_layer(layer)
             else:
                 layer.data = mask.copy()

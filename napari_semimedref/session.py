@@ -242,16 +242,14 @@ class ReviewSession:
     def wants_proposals(self) -> bool:
         """Whether the service may be asked about the case on the desk; never about the holdout or a lost film."""
         opened = self.current
-        if opened is None or opened.case.is_holdout or not opened.readable:
-            return False
-        return self.has_teacher
+        return opened is not None and opened.takes_proposals and self.has_teacher
 
     def take_proposal(self, case_id: str, probability: np.ndarray, model_id: str | None) -> bool:
         """Lay a new proposal ``(h, w) float32 in [0, 1]`` on the desk if its case is still there.
 
         A mask that the reader touched stays as it is.
         """
-        if self.current is None or self.current.case.id != case_id or self.current.case.is_holdout:
+        if self.case_id != case_id or self.current is None or not self.current.takes_proposals:
             return False
         self.proposal_changed.emit(self.desk.take_proposal(probability, model_id))
         return True
@@ -312,7 +310,8 @@ class ReviewSession:
 
     def _take_plan(self, plan: Plan, done: frozenset[str]) -> None:
         self._reasons.update({choice.case_id: choice.reason for choice in plan.choices})
-        self.desk.set_queue([c.case_id for c in plan.choices if c.case_id not in done])
+        left = [choice for choice in plan.choices if choice.case_id not in done]
+        self.desk.take_plan(left, plan.strategy)
         self.counts = plan.counts
         self.queue_changed.emit()
 

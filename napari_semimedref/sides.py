@@ -34,7 +34,7 @@ class SideMarks:
         for (name, position), text in zip(MARKERS.items(), self._sides(), strict=True):
             if name not in overlays:
                 overlays[name] = TextOverlay(
-                    position=position, font_size=MARKER_POINTS, color=MARKER_COLOR
+                    position=position, font_size=MARKER_POINTS, color=MARKER_COLOR, box=False
                 )
             overlays[name].text = text
             overlays[name].visible = True

@@ -32,6 +32,7 @@ WATCH_MS = 1000
 LEASE_MS = 200_000  # well within the time a lease holds
 AUTOSAVE_MS = 300
 ASK_MS = 150
+WARM_MS = 1500  # the first film is shown by then
 NAME = "napari_semimedref.workspace"
 CONTESTED = (
     "{case} is contested: readers disagree, your revision is kept, and the reference stays as it was until somebody "
@@ -76,6 +77,7 @@ class Workspace(Asking):
         self._lease = timer_for(self, LEASE_MS, self._keep_lease)
         self._autosave = timer_for(self, AUTOSAVE_MS, self._save_draft, once=True)
         self._ask = timer_for(self, ASK_MS, self.ask_for_proposal, once=True)
+        self._warm = timer_for(self, WARM_MS, self.warm_up, once=True)
 
     # -- project -----------------------------------------------------------------------------------
 
@@ -95,6 +97,7 @@ class Workspace(Asking):
             self._drain.start()
             self._watch.start()
             self._lease.start()
+            self._warm.start()
             self.project_opened.emit()
             self.round_changed.emit(self.monitor.view)
             session.begin()
@@ -129,7 +132,7 @@ class Workspace(Asking):
 
     def close_project(self) -> None:
         """Save the draft and end the service. A round goes on."""
-        for timer in (self._drain, self._watch, self._lease, self._autosave, self._ask):
+        for timer in (self._drain, self._watch, self._lease, self._autosave, self._ask, self._warm):
             timer.stop()
         if not self.is_open:
             return
@@ -148,6 +151,7 @@ class Workspace(Asking):
     def rest(self) -> None:
         """Put the draft on disk and free what the service holds; all goes on at the next request."""
         self._ask.stop()
+        self._warm.stop()
         if self.is_open:
             with self.attempt():
                 self.session.rest()
@@ -202,6 +206,8 @@ class Workspace(Asking):
             session.edit_mask(mask, strokes=strokes)
 
     def _on_accepted(self, revision: Revision) -> None:
+        if revision.reading == "planted":  # it counts only while readers do not know
+            return
         with self.attempt():
             if self.session.project.case(revision.case_id).contested:
                 self.warn(CONTESTED.format(case=revision.case_id))

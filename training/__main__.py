@@ -22,14 +22,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done; 2 failed, with one sentence on stderr; 3 stopped on request.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if not words or words[0] not in ("run", "serve"):
+    if not words or words[0] not in ("run", "serve", "score"):
         from training.cli import main as command_line
 
         command_line()
         return 0
     options = _parser().parse_args(words)
     try:
-        return _run(options) if options.do == "run" else _serve(options)
+        return {"run": _run, "serve": _serve, "score": _score}[options.do](options)
     except SemiMedRefError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -49,6 +49,11 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--threads", type=int, default=1, help="CPU threads; 1 is best beside a trainer"
     )
+    score = commands.add_parser("score", help="measure a model on the holdout of a run folder")
+    score.add_argument("model", type=Path, help="a model's folder")
+    score.add_argument("run_folder", type=Path, help="its snapshot is read, its scores are written")
+    score.add_argument("--predict", action="store_true", help="predict the unlabeled pool, too")
+    score.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     return parser
 
 
@@ -84,6 +89,17 @@ def _serve(options: argparse.Namespace) -> int:
     from training.engine.service import serve
 
     return serve(options.project, options.exchange, options.device, max(1, options.threads))
+
+
+def _score(options: argparse.Namespace) -> int:
+    from training.engine.background import leave_a_core
+    from training.engine.scoring import measure
+    from training.rundir import RunFolder
+
+    folder = RunFolder.open(options.run_folder)
+    leave_a_core(folder.read_config().training.threads)
+    measure(folder, options.model, device=options.device, predict=options.predict)
+    return 0
 
 
 if __name__ == "__main__":

@@ -27,6 +27,14 @@ from training.rundir import RunFolder
 from training.snapshot import Snapshot
 
 RUNS_A_PROCESS = 6  # A process needs seconds to start; it trains a few runs one after another.
+# Settings that do not change the scores.
+WITHOUT_EFFECT = (
+    "threads",
+    "checkpoint_seconds",
+    "pseudo_masks",
+    "text_controls",
+    "measured_cases",
+)
 SPLIT_SEED = (
     42  # One split of labels for every row and seed, nested between shares, as in the paper.
 )
@@ -110,7 +118,11 @@ def plan(
             for seed in range(config.seed, config.seed + seeds):
                 asked = _changed(config, row, seed)
                 name = f"{row.key}-{share:g}-{seed}-{_digest(asked, pool)}"
-                few = {"pseudo_masks": False, "threads": asked.training.threads or threads}
+                few = {
+                    "pseudo_masks": False,
+                    "text_controls": False,
+                    "threads": asked.training.threads or threads,
+                }
                 lean = asked.training.model_copy(update=few)
                 asked = asked.model_copy(update={"training": lean})
                 runs.append(Planned(row, share, seed, out / name, asked, pool))
@@ -158,7 +170,7 @@ def _changed(config: RunConfig, row: Row, seed: int) -> RunConfig:
 
 def _digest(config: RunConfig, snapshot: Snapshot) -> str:
     content = config.model_dump(mode="json")
-    for name in ("threads", "checkpoint_seconds", "pseudo_masks"):  # They do not change the scores.
+    for name in WITHOUT_EFFECT:
         del content["training"][name]
     text = json.dumps(content, sort_keys=True) + snapshot.digest()
     return hashlib.sha256(text.encode()).hexdigest()[:10]

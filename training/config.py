@@ -128,7 +128,20 @@ class TrainingConfig(Settings):
     evaluation_limit: int = number(
         200, 1, 100_000, 10, "Most gate cases in an evaluation before the last one."
     )
+    warm_start: bool = choice(
+        True, "Whether a round starts from the serving teacher's weights; else from random ones."
+    )
     pseudo_masks: bool = choice(True, "Whether a round ends with pseudo-masks of all cases.")
+    text_controls: bool = choice(
+        True, "Whether the report half is measured again without words and with shuffled ones."
+    )
+    measured_cases: int = number(
+        5000,
+        0,
+        1_000_000,
+        500,
+        "Most unlabeled cases whose disagreement and sensitivity are measured: two more passes each.",
+    )
     threads: int = number(0, 0, 256, 1, "CPU threads; 0: one less than the machine has.")
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = choice(
         "32-true", "Arithmetic; the mixed ones are for GPUs."

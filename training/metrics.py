@@ -106,6 +106,52 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+def dice_intervals(
+    counts: NDArray[np.integer], rng: np.random.Generator, draws: int = 1000, level: float = 0.95
+) -> dict[str, tuple[float, float, float]]:
+    """Dice in both conventions with bootstrap intervals over cases: value, low, high by metric.
+
+    Parameters
+    ----------
+    counts : (N, 3) integer
+        True positives, false positives and misses of each case, N >= 1.
+    """
+    overlaps = [Overlap(*map(int, each)) for each in counts]
+    values, intervals = summarize(overlaps).as_dict(), score_intervals(overlaps, rng, draws, level)
+    return {name: (values[name], *intervals[name]) for name in ("dice_global", "dice_per_image")}
+
+
+def score_intervals(
+    overlaps: Sequence[Overlap], rng: np.random.Generator, draws: int = 1000, level: float = 0.95
+) -> dict[str, tuple[float, float]]:
+    """Intervals of all four scores over cases drawn with replacement; ValueError for an empty set."""
+    counts = np.array(
+        [(o.true_positive, o.false_positive, o.false_negative) for o in overlaps], np.int64
+    )
+    if not len(counts):
+        raise ValueError("An empty set has no scores.")
+    own = np.array([(o.dice, o.iou) for o in overlaps])
+    picks = rng.integers(len(counts), size=(draws, len(counts)))
+    positive, false, missed = counts[picks].sum(axis=1).T
+    per_image = own[picks].mean(axis=1)
+
+    def share(above: NDArray, below: NDArray) -> NDArray:
+        return np.where(below > 0, above / np.maximum(below, 1), 1.0)
+
+    drawn = {
+        "dice_global": share(2 * positive, 2 * positive + false + missed),
+        "dice_per_image": per_image[:, 0],
+        "iou_global": share(positive, positive + false + missed),
+        "iou_per_image": per_image[:, 1],
+    }
+    edges = [(1 - level) / 2, (1 + level) / 2]
+    return {name: _pair(np.quantile(values, edges)) for name, values in drawn.items()}
+
+
+def _pair(values: NDArray) -> tuple[float, float]:
+    return float(values[0]), float(values[1])
+
+
 def hausdorff95(prediction: NDArray, reference: NDArray) -> float:
     """95th percentile of the symmetric surface distance, in pixels.
 

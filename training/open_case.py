@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from training.arms import plant
 from training.errors import FormatError
 from training.metrics import overlap
 from training.pool import Case, Draft, Project
 from training.pool.images import read_image, read_mask, resize_probability
 from training.pool.rounds import read_proposal
+from training.pool.showings import Arm
 
 REDRAWN_DICE = 0.2
 SHELF = 3  # films read ahead
@@ -40,6 +42,8 @@ class OpenCase:
         What of the case cannot be read, and the way out; empty if all of it can.
     readable : bool
         Whether the film itself can be read. If not, it is shown black, and nobody can accept anything of it.
+    arm : {"strategy", "control", "no-proposal", "planted"}
+        What is shown of the teacher (see `training.arms`). Nothing in a window may tell.
     """
 
     case: Case
@@ -50,6 +54,13 @@ class OpenCase:
     restored: bool
     trouble: str = ""
     readable: bool = True
+    arm: Arm = "strategy"
+
+    @property
+    def takes_proposals(self) -> bool:
+        """Whether the teacher may be asked about it: never for the holdout, nor where its word is withheld."""
+        held_back = self.case.is_holdout or self.arm in ("no-proposal", "planted")
+        return self.readable and not held_back
 
 
 class FilmShelf:
@@ -96,6 +107,7 @@ def load_case(
     draft: Draft | None,
     threshold: float,
     shelf: FilmShelf | None = None,
+    arm: Arm = "strategy",
 ) -> OpenCase:
     """Read what belongs to a case from the project's files; a film that cannot be read is black, with a sentence."""
     try:
@@ -104,16 +116,32 @@ def load_case(
         sentence = f"The film of {case.id} cannot be read: skip it with a reason. ({error})"
         black = np.zeros((case.height, case.width), np.float32)
         return OpenCase(case, black, None, None, None, draft is not None, sentence, readable=False)
-    found = None if case.is_holdout else read_proposal(project, case.id)
-    probability = None if found is None else resize_probability(found[1], (case.height, case.width))
+    said, model_id, shown = _teachers_word(project, case, arm)
+    probability = None if said is None else resize_probability(said, (case.height, case.width))
     return OpenCase(
         case,
         image,
         probability,
         None if probability is None else pseudo_mask(probability, threshold),
-        None if found is None else found[0].model_id,
+        model_id,
         restored=draft is not None,
+        arm=shown,
     )
+
+
+def _teachers_word(
+    project: Project, case: Case, arm: Arm
+) -> tuple[np.ndarray | None, str | None, Arm]:
+    """Probability, the model that it is from, and the arm: what there is no teacher's word to do with is left be."""
+    found = None if case.is_holdout else read_proposal(project, case.id)
+    if found is None:
+        return None, None, "control" if arm == "control" else "strategy"
+    if arm == "no-proposal":
+        return None, None, arm
+    wrong = plant(project, *found) if arm == "planted" else None
+    if wrong is not None:
+        return wrong, None, arm
+    return found[1], found[0].model_id, "strategy" if arm == "planted" else arm
 
 
 def _read_film(project: Project, case: Case, shelf: FilmShelf) -> np.ndarray:

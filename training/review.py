@@ -7,11 +7,15 @@ does. No Qt, no napari, no signals; the window adds those in `napari_semimedref.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from training.acquisition import Choice
 from training.active_time import IDLE_SECONDS, ActiveTime
+from training.arms import arm_to_show, let_stand
 from training.drafts import Work, read_history, write_draft, write_history
 from training.errors import PoolError
 from training.mask_draft import STROKE, MaskDraft
@@ -22,6 +26,7 @@ from training.pool.images import resize_probability
 from training.pool.leases import CaseLeased, give_back, take_lease
 from training.pool.records import Reading
 from training.pool.second_reading import blinded
+from training.pool.showings import BY_HAND, add_showing
 
 __all__ = ["OpenCase", "ReviewDesk"]
 
@@ -59,6 +64,7 @@ class ReviewDesk:
         self.blind = blind
         self.adjudicating = False  # whether accepting the draft decides a dispute
         self.queue: list[str] = []
+        self.planned: dict[str, tuple[Choice, str]] = {}  # of what was planned: choice, strategy
         self.visited: list[str] = []
         self.current: OpenCase | None = None
         self.draft: MaskDraft | None = None
@@ -84,6 +90,11 @@ class ReviewDesk:
         """Set the order of the cases to come. The one on the desk stays there and is left out of the queue."""
         on_desk = self.current.case.id if self.current else None
         self.queue = [case_id for case_id in case_ids if case_id != on_desk]
+
+    def take_plan(self, choices: Sequence[Choice], strategy: str) -> None:
+        """Set the order of the cases to come as a strategy chose them."""
+        self.planned |= {choice.case_id: (choice, strategy) for choice in choices}
+        self.set_queue([choice.case_id for choice in choices])
 
     def open(self, case_id: str) -> OpenCase:
         """Put a case on the desk, with the reader's draft of it if there is one. Unsaved work is saved first.
@@ -165,6 +176,8 @@ class ReviewDesk:
     def take_proposal(self, probability: np.ndarray, model_id: str | None) -> OpenCase:
         """Lay a new proposal ``(h, w) float32 in [0, 1]`` on the desk; a mask the reader has touched stays as it is."""
         opened = self._on_desk()
+        if not opened.takes_proposals:
+            return opened
         untouched = self.strokes == 0 and opened.case.mask is None
         full = resize_probability(probability, (opened.case.height, opened.case.width))
         proposal = pseudo_mask(full, self.confidence_threshold)
@@ -199,6 +212,7 @@ class ReviewDesk:
         if opened.trouble and not (opened.readable and self.strokes):
             raise PoolError(opened.trouble)
         self.active_time.touch()
+        compared = compare(opened, self._drafted().mask)
         revision = self.project.accept(
             opened.case.id,
             self._drafted().mask,
@@ -208,13 +222,16 @@ class ReviewDesk:
             active_seconds=round(self.active_time.seconds, 3),
             strokes=self.strokes,
             started_from=opened.case.revision_id,
-            reading=self._reading(),
-            **compare(opened, self._drafted().mask),
+            reading=self._reading(compared),
+            **compared,
         )
         with contextlib.suppress(PoolError):  # the mask is safe; only undo depends on this
             write_history(self.project, self.work())
         self.dirty = False
-        if not self.blind:  # a further acceptance starts from this one
+        if revision.reading in (
+            "open",
+            "adjudication",
+        ):  # a further acceptance starts from this one
             self.current = replace(opened, case=replace(opened.case, revision_id=revision.id))
         return revision
 
@@ -256,10 +273,14 @@ class ReviewDesk:
         assert self.draft is not None, "a case on the desk always has a mask"
         return self.draft
 
-    def _reading(self) -> Reading:
+    def _reading(self, compared: dict[str, Any]) -> Reading:
         if self.adjudicating:
             return "adjudication"
-        return "blind" if self.blind else "open"
+        if self.blind:
+            return "blind"
+        planted = self._on_desk().arm == "planted"
+        stands = let_stand(compared.get("dice_to_proposal"), compared.get("pixels_changed"))
+        return "planted" if planted and stands else "open"
 
     def _touched(self) -> None:
         self.dirty = True
@@ -277,7 +298,9 @@ class ReviewDesk:
         )
         case = blinded(project, case_id) if self.blind else project.case(case_id)
         draft = project.draft(case_id, self.reader)
-        opened = load_case(project, case, draft, self.confidence_threshold, self.shelf)
+        planned = self.planned.get(case_id)
+        arm = "strategy" if self.blind else arm_to_show(project, case, self.reader, planned)
+        opened = load_case(project, case, draft, self.confidence_threshold, self.shelf, arm)
         mask, trouble = starting_mask(project, opened, draft)
         if trouble and not opened.trouble:
             opened = replace(opened, trouble=trouble)
@@ -286,7 +309,20 @@ class ReviewDesk:
         self.description = case.description if draft is None else draft.description
         self.current, self.dirty, self.adjudicating = opened, False, False
         self.active_time = ActiveTime(idle_seconds=self.idle_seconds)
+        self._note_showing(opened)
         return opened
+
+    def _note_showing(self, opened: OpenCase) -> None:
+        choice, strategy = self.planned.get(opened.case.id, (Choice("", ""), BY_HAND))
+        if not self.blind and opened.case.pool == "unlabeled":
+            add_showing(
+                self.project,
+                opened.case.id,
+                self.reader,
+                opened.arm,
+                strategy=strategy,
+                reason=choice.reason,
+            )
 
     def _load_last_visited(self, on_desk: str | None) -> OpenCase | None:
         """Load the last visited case that can be; raise why the last one cannot if none can, and forget nothing."""

@@ -8,23 +8,18 @@ run goes straight to the gate.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
+from training.adopting import RoundOutcome, adopt
 from training.auto_start import DECIDED, refuse_too_few
 from training.config import RunConfig
 from training.errors import PoolError, RunFolderError, SemiMedRefError
 from training.events import RunStatus
-from training.files import write_atomically
-from training.gate import decide
 from training.next_round import CONFIG, next_config, save_next_config
 from training.pool import Case, Model, Project, Run
 from training.pool.pairs import pairs_apart
 from training.pool.rounds import (
     all_runs,
     close_run,
-    import_predictions,
-    keep_model,
     register_run,
     serving_model,
 )
@@ -34,6 +29,8 @@ from training.snapshot import Snapshot, SnapshotCase
 from training.trainer_process import await_trainer, status_of, train
 
 __all__ = [
+    "RoundOutcome",
+    "adopt",
     "freeze",
     "next_config",
     "one_round_at_a_time",
@@ -42,19 +39,6 @@ __all__ = [
     "save_next_config",
     "status_of",
 ]
-
-
-@dataclass(frozen=True)
-class RoundOutcome:
-    """How a round ended: "promoted", "refused", "stopped", "failed" or "lost" (its folder is gone), a sentence,
-    and the run's scores if any."""
-
-    state: str
-    sentence: str
-    run: Run
-    scores: dict | None = None
-    model: Model | None = None
-    proposals: int = 0
 
 
 def freeze(project: Project) -> Snapshot:
@@ -88,13 +72,14 @@ def _frozen(case: Case) -> SnapshotCase:
     )
 
 
-def start_run(project: Project, config: RunConfig, *, warm_start: bool = True) -> Run:
+def start_run(project: Project, config: RunConfig, *, warm_start: bool | None = None) -> Run:
     """Freeze the pools into a new run folder.
 
     Parameters
     ----------
-    warm_start : bool
-        Begin from the serving teacher's weights instead of random ones, unless ``config.init_from`` says otherwise.
+    warm_start : bool, optional
+        Begin from the serving teacher's weights instead of random ones, unless ``config.init_from`` says otherwise;
+        the settings decide (``training.warm_start``) if left out.
 
     Raises
     ------
@@ -106,7 +91,7 @@ def start_run(project: Project, config: RunConfig, *, warm_start: bool = True) -
         raise PoolError("No case is labeled yet: accept at least one case before starting a round.")
     serving = serving_model(project)
     if (
-        warm_start
+        (config.training.warm_start if warm_start is None else warm_start)
         and config.init_from is None
         and serving is not None
         and _same_network(serving, config)
@@ -139,7 +124,7 @@ def run_round(
     project: Project,
     config: RunConfig | None = None,
     *,
-    warm_start: bool = True,
+    warm_start: bool | None = None,
     needs: int = 0,
     on_status: Callable[[RunStatus], None] = lambda status: None,
 ) -> RoundOutcome:
@@ -205,33 +190,3 @@ def _folder_of(project: Project, run: Run) -> RunFolder:
         )
         close_run(project, run, "lost", sentence)
         raise RunFolderError(sentence) from error
-
-
-def adopt(project: Project, run: Run) -> RoundOutcome:
-    """Let the gate decide on a finished run, and promote its teacher and pseudo-masks if it may serve.
-
-    Raises
-    ------
-    RunFolderError
-        The run has no scores or no model.
-    """
-    folder = RunFolder.open(run.folder)
-    scores = folder.read_scores()
-    serving = serving_model(project)
-    decision = decide(
-        serving.scores.get("gate_cases") if serving else None, scores.get("gate_cases", {})
-    )
-    weights = _with_config(folder)
-    model = keep_model(project, run, weights, scores)
-    proposals = import_predictions(project, model, folder) if decision.promote else 0
-    outcome = "promoted" if decision.promote else "refused"
-    close_run(project, run, outcome, decision.sentence)
-    return RoundOutcome(outcome, decision.sentence, run, scores, model, proposals)
-
-
-def _with_config(folder: RunFolder) -> Path:
-    """The run's best model folder, its settings laid beside the weights so that the next round can compare."""
-    if not folder.best.is_dir():
-        raise RunFolderError(f"{folder.path} has no model: resume the run.")
-    write_atomically(folder.best / CONFIG, folder.read_config().model_dump_json(indent=1))
-    return folder.best

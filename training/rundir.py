@@ -79,6 +79,11 @@ class RunFolder:
         return self.path / "scores.json"
 
     @property
+    def case_counts_file(self) -> Path:
+        """Pixel counts of each holdout case, {half: {role: {case id: [true positive, false positive, missed]}}}."""
+        return self.path / "case_counts.json"
+
+    @property
     def stop_file(self) -> Path:
         """Its presence asks the trainer to stop."""
         return self.path / "stop"
@@ -127,6 +132,11 @@ class RunFolder:
     def predictions_index(self) -> Path:
         """Per predicted case: entropy, foreground share, digest of the description."""
         return self.predictions / "index.json"
+
+    @property
+    def embeddings_file(self) -> Path:
+        """Training films as points (NumPy archive without objects): ``case_ids``, and an array for each maker."""
+        return self.predictions / "embeddings.npz"
 
     @property
     def epi(self) -> Path:

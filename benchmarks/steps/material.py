@@ -47,12 +47,8 @@ def make_material(
     """Write ``films`` labeled and as many unlabeled films, and the encoders, into an empty folder."""
     labeled, unlabeled = _write_films(folder, films, True), _write_films(folder, films, False)
     texts = [case.description for case in labeled + unlabeled]
-    _write_bert(folder / "bert", size, texts)
-    if size == "paper":
-        torch.manual_seed(0)
-        ConvNextModel(ConvNextConfig()).save_pretrained(folder / "convnext")
     material = Material(
-        _settings(folder, size, batch, device),
+        _settings(make_network(folder, size, texts), size, batch, device),
         Snapshot(
             root=str(folder),
             laterality="image",
@@ -75,16 +71,25 @@ def read_material(folder: Path) -> Material:
     return Material(config, snapshot, folder)
 
 
-def _settings(folder: Path, size: SizeName, batch: int, device: str) -> RunConfig:
-    base = preset("paper" if size == "paper" else "default")
+def make_network(folder: Path, size: SizeName, texts: list[str]) -> NetworkConfig:
+    """A network of this size; the encoders it reads are written into ``folder`` with random weights."""
+    _write_bert(folder / "bert", size, texts)
+    if size == "paper":
+        torch.manual_seed(0)
+        ConvNextModel(ConvNextConfig()).save_pretrained(folder / "convnext")
     network = {
-        **base.network.model_dump(),
+        **preset("paper" if size == "paper" else "default").network.model_dump(),
         **(TINY if size == "tiny" else {}),
         "text_encoder": "hf",
         "text_weights": str(folder / "bert"),
         "text_tokens": TOKENS,
         "vision_weights": str(folder / "convnext") if size == "paper" else None,
     }
+    return NetworkConfig.model_validate(network)
+
+
+def _settings(network: NetworkConfig, size: SizeName, batch: int, device: str) -> RunConfig:
+    base = preset("paper" if size == "paper" else "default")
     training = {
         "steps": 1_000_000,
         "burn_in": 0.0,
@@ -95,7 +100,7 @@ def _settings(folder: Path, size: SizeName, batch: int, device: str) -> RunConfi
     return base.model_copy(
         update={
             "device": device,
-            "network": NetworkConfig.model_validate(network),
+            "network": network,
             "training": base.training.model_copy(update=training),
             # Untrained teachers leave every pseudo-mask empty; the step must not give up on them.
             "method": base.method.model_copy(update={"empty_alarm": 1.0}),

@@ -35,7 +35,6 @@ SHOWN = {
     "any": ("All cases", "Everything, in the order of import"),
     SECOND: ("Second readings", "Blind: you see neither the first reader's mask nor their words"),
 }
-ORDERS = {"zones": "Rare zones and unsure first", "random": "At random"}
 TYPING_MS = 250
 ANY_ZONE, ANY_READER = "Any zone", "Any reader"
 
@@ -71,8 +70,9 @@ class FilterBar(QWidget):
 
     def _make_fields(self) -> None:
         self.order = QComboBox()
-        for name in STRATEGIES:
-            self.order.addItem(ORDERS.get(name, name), name)
+        for place, (name, strategy) in enumerate(STRATEGIES.items()):
+            self.order.addItem(strategy.title, name)
+            self.order.setItemData(place, strategy.sentence, Qt.ItemDataRole.ToolTipRole)
         self.order.setToolTip("How the waiting cases are ordered")
         self.order.activated.connect(lambda _row: self.reordered.emit(self.order.currentData()))
         self.zone = QComboBox()

@@ -310,10 +310,12 @@ def test_wrong_requests_get_a_sentence_and_the_service_goes_on(ask, project, tea
         '{"id": 6, "do": "predict", "case": "nobody", "description": "x"}',
         '{"id": 7, "do": "views", "case": "case_000", "description": "x", "views": {"shift": 9}}',
         '{"id": 8, "do": "reload"}',
+        '{"id": 9, "do": "warm"}',
     ]
     replies = list(answer_all(lines, answers))
-    assert [reply["id"] for reply in replies] == [None, None, 4, 5, 6, 7, 8]
-    assert [reply["ok"] for reply in replies] == [False] * 6 + [True]
+    assert [reply["id"] for reply in replies] == [None, None, 4, 5, 6, 7, 8, 9]
+    assert [reply["ok"] for reply in replies] == [False] * 6 + [True] * 2
+    assert replies[-1]["model"] == replies[-2]["model"] is not None
     assert "dance" in replies[2]["error"]
     assert "description" in replies[3]["error"]
     assert "nobody" in replies[4]["error"]

@@ -30,7 +30,7 @@ def main() -> None:
 def _reply(request: dict, words: str, exchange: Path) -> dict:
     if words == "refuse":
         return {"id": request["id"], "ok": False, "error": "There is no such case."}
-    if request["do"] == "reload":
+    if request["do"] in ("reload", "warm"):
         return {"id": request["id"], "ok": True}
     if request["do"] == "views":
         return _views(request, exchange)

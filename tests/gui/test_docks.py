@@ -53,6 +53,19 @@ def test_changed_words_bring_another_proposal_and_mask(qtbot, space):
     assert "follows the words" in dock.service.text()
 
 
+def test_the_service_is_started_before_its_first_question_where_a_teacher_serves(
+    qtbot, space, tmp_path
+):
+    assert space.engine.process_id is None
+    qtbot.waitUntil(lambda: space.engine.process_id is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: not space.engine.busy, timeout=PATIENCE_MS)
+    young = Workspace(ViewerModel())
+    young.open_project(small_project(tmp_path / "young", holdout=0).folder, "Ada")
+    young.warm_up()
+    assert young.engine.process_id is None
+    young.close_project()
+
+
 def test_changed_words_leave_strokes_alone(qtbot, space):
     dock = docked(qtbot, DescriptionDock, space)
     layer = space.viewer.layers[MASK]

@@ -7,9 +7,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers.labels._labels_utils import get_contours
+from scipy.ndimage import gaussian_filter
 from teachers import probability
 
-from napari_semimedref.fixed_layers import IMAGE, MASK, ORDER, OVERLAY, PROPOSAL
+from napari_semimedref.fixed_layers import (
+    IMAGE,
+    MASK,
+    ORDER,
+    OVERLAY,
+    PROPOSAL,
+    make_layer,
+    rim,
+)
 from napari_semimedref.overlays import entropy_of
 from napari_semimedref.sides import MARKERS
 from napari_semimedref.viewer_bridge import ViewerBridge
@@ -199,6 +209,17 @@ def test_mask_and_proposal_turn_from_fill_to_contour_and_back(bridge, session):
     assert (mask.contour, proposal.contour > 0) == (0, True)
     bridge.turn_contour(MASK)
     assert mask.contour > 0
+
+
+@pytest.mark.parametrize("thickness", [1, 2, 5])
+def test_the_quick_contour_is_the_one_that_napari_draws(thickness):
+    noise = np.random.default_rng(thickness).normal(size=(70, 50))
+    mask = (gaussian_filter(noise, 3) > 0.02).astype(np.uint8)  # touches all edges of the film
+    assert np.array_equal(rim(mask, thickness), get_contours(mask, thickness, 0))
+    layer = make_layer(PROPOSAL, mask)
+    layer.contour = thickness
+    part = slice(20, 50), slice(0, 30)
+    assert np.array_equal(layer._raw_to_displayed(mask, part), rim(mask, thickness)[part])
 
 
 def test_a_box_is_brought_into_the_middle_and_nearer(bridge, session):

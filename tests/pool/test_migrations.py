@@ -18,7 +18,7 @@ from training.errors import PoolError
 from training.pool import Project, migrate, schema
 from training.pool.audit import audit
 from training.pool.listing import CaseFilter, list_ids
-from training.pool.rounds import read_proposal
+from training.pool.rounds import read_proposal, serving_model
 
 V1_TABLES = ("settings", "cases", "readers", "revisions", "skips", "drafts", "hidden_references")
 FROZEN = Path(__file__).parent / "frozen"
@@ -123,22 +123,64 @@ def test_rows_of_version_1_are_carried_over_on_either_database(database_url, fir
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
 
 
-def _move_to_server(folder: Path, url: str) -> None:
-    """Make a server keep what the project's SQLite file of version 1 holds."""
+def _move_to_server(folder: Path, url: str, version: int = 1) -> None:
+    """Make a server keep what the project's SQLite file of an earlier version holds."""
     metadata = sa.MetaData()
     with sa.create_engine(f"sqlite:///{folder / 'project.sqlite'}").connect() as connection:
-        metadata.reflect(connection, only=V1_TABLES)
+        metadata.reflect(connection, only=V1_TABLES if version == 1 else _all_but_alembics)
         rows = {
             t: connection.execute(sa.select(t)).mappings().all() for t in metadata.sorted_tables
         }
     engine = sa.create_engine(url)
     with engine.begin() as connection:
-        migrate.run_scripts(connection, "base", end=1)
+        migrate.run_scripts(connection, "base", end=version)
         for table, content in rows.items():
-            connection.execute(sa.insert(table), [dict(row) for row in content])
+            if content:
+                connection.execute(sa.insert(table), [dict(row) for row in content])
     engine.dispose()
     (folder / "project.sqlite").unlink()
     (folder / "database.url").write_text(url)
+
+
+def _all_but_alembics(table: str, _) -> bool:
+    return table != "alembic_version"
+
+
+def test_the_teacher_of_version_4_goes_on_serving_on_either_database(database_url, tmp_path):
+    folder, url = thaw("version_4", tmp_path / "project"), database_url()
+    if url is not None:
+        _move_to_server(folder, url, 4)
+    project = Project.open(folder)
+    serving = serving_model(project)
+    assert (serving.id, serving.run_id, serving.scores) == ("teacher", 1, {})
+    assert (serving.card, serving.origin) == (None, "")
+    assert read_proposal(project, "case_002") is not None
+    stranger = {"id": "stranger", "folder": "models/stranger", "scores": {}, "created_at": "now"}
+    with project.writing() as connection:
+        (promotion,) = connection.execute(sa.select(schema.promotions)).all()
+        connection.execute(sa.insert(schema.models).values(stranger))  # no run of this project
+        with pytest.raises(sa.exc.IntegrityError), connection.begin_nested():
+            connection.execute(sa.delete(schema.models).where(schema.models.c.id == "teacher"))
+    assert (promotion.reason, promotion.reader, promotion.confidence) == ("", None, None)
+    with project.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+    project.close()
+
+
+@pytest.mark.parametrize("table", ["showings", "embeddings", "case_scores"])
+def test_what_readers_are_shown_and_what_cases_score_has_a_place(pool, table):
+    stamp = {"created_at": "2026-01-01T00:00:00+00:00", "model_id": "m", "case_id": "case_001"}
+    rows = {
+        "showings": {"reader": "Ada", "arm": "control", "strategy": "entropy"},
+        "embeddings": {"vector": b"12"},
+        "case_scores": {"strategy": "entropy", "score": 0.5},
+    }
+    row = {key: value for key, value in stamp.items() if key in schema.metadata.tables[table].c}
+    with pool.writing() as connection:
+        connection.execute(sa.insert(schema.metadata.tables[table]).values(row | rows[table]))
+        bad = rows[table] | ({"arm": "luck"} if table == "showings" else {})
+        with pytest.raises(sa.exc.IntegrityError), connection.begin_nested():
+            connection.execute(sa.insert(schema.metadata.tables[table]).values(row | bad))
 
 
 def test_the_scripts_lead_to_the_tables_that_the_program_uses(first_version):

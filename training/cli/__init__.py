@@ -8,11 +8,13 @@ import sys
 import typer
 
 from training.cli.ablate import ablate
+from training.cli.curves import arms, curves, strategies
 from training.cli.describe import describe
 from training.cli.explain import explain_command
 from training.cli.exports import app as export_app
 from training.cli.imports import app as import_app
 from training.cli.living import register as register_living
+from training.cli.models import app as models_app
 from training.cli.pairs import pairs
 from training.cli.pool import register as register_pool
 from training.cli.project import phantom
@@ -34,12 +36,16 @@ app.add_typer(export_app, name="export")
 register_living(app)
 app.command("round")(round_command)
 app.command()(simulate)
+app.command()(curves)
+app.command()(arms)
+app.command()(strategies)
 app.command()(ablate)
 app.command()(describe)
 app.command("explain")(explain_command)
 app.add_typer(report_app, name="report")
 register_pool(app)
 app.command()(pairs)
+app.add_typer(models_app, name="models")
 
 
 def main() -> None:

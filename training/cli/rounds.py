@@ -76,8 +76,12 @@ def round_command(
         bool, typer.Option(help="Go on with a round that was stopped or killed.")
     ] = False,
     fresh: Annotated[
-        bool, typer.Option(help="Start from random weights, not from the serving teacher.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--fresh/--warm",
+            help="Start from random weights, or from the serving teacher's; the settings decide if left out.",
+        ),
+    ] = None,
     needs: Annotated[
         int, typer.Option(min=0, help="Start nothing with fewer new labels since the last round.")
     ] = 0,
@@ -96,7 +100,8 @@ def round_command(
             outcome = resume_round(pool, on_status=bar)
         else:
             settings = chosen_config(pool, config, preset_name, steps)
-            outcome = run_round(pool, settings, warm_start=not fresh, needs=needs, on_status=bar)
+            warm = None if fresh is None else not fresh
+            outcome = run_round(pool, settings, warm_start=warm, needs=needs, on_status=bar)
     print(f"Round {outcome.run.id} {outcome.state}. {outcome.sentence}")
     if outcome.scores:
         for half in ("gate", "report"):

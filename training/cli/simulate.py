@@ -1,4 +1,4 @@
-"""The command that plays the reader."""
+"""The command that plays the reader: one play in the project itself, or a bench of plays on copies of it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,23 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.progress import Progress
 
+from training.arms import Arms
 from training.cli.project import ProjectFolder
 from training.cli.rounds import ConfigFile, PresetName, Steps, chosen_config
+from training.config import RunConfig
 from training.files import write_atomically
 from training.pool import Project
-from training.simulate import RoundRecord
+from training.simulate import RoundRecord, ScriptedReader, TimeModel
 from training.simulate import simulate as play
+from training.simulate.bench import Bench, Play, plan_plays, run_plays
+from training.simulate.page import HEAD, rows_of, write_results
+from training.simulate.results import reference_of, results_of, teacher_dice
+
+READER = "The reader"
+BENCH = "Comparing"
 
 
 def simulate(
@@ -23,13 +32,75 @@ def simulate(
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of training and reviewing.")] = 3,
     per_round: Annotated[int, typer.Option(min=0, help="Cases to correct after each round.")] = 50,
     strategy: Annotated[
-        str, typer.Option(help="Order of the review queue: zones or random.")
+        str, typer.Option(help="Orders of the queue, with commas; `semimedref strategies`.")
     ] = "zones",
     tolerance: Annotated[
         float,
-        typer.Option(min=0.5, max=1, help="Dice from which the reader lets a pseudo-mask stand."),
+        typer.Option(
+            min=0.5,
+            max=1,
+            help="Dice from which the reader lets a pseudo-mask stand.",
+            rich_help_panel=READER,
+        ),
     ] = 0.95,
-    seed: Annotated[int, typer.Option(min=0, help="Of the queue and the training.")] = 0,
+    jitter: Annotated[
+        float,
+        typer.Option(
+            min=0, max=0.2, help="Trembling, as a share of the film.", rich_help_panel=READER
+        ),
+    ] = 0.0,
+    missed: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Chance to overlook a lesion.", rich_help_panel=READER),
+    ] = 0.0,
+    wrong_words: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Chance to exchange left and right.", rich_help_panel=READER
+        ),
+    ] = 0.0,
+    anchoring: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Chance to leave a wrong region.", rich_help_panel=READER),
+    ] = 0.0,
+    seconds: Annotated[
+        str,
+        typer.Option(
+            help="Time model: look, stroke, contour of a film's side, words.",
+            rich_help_panel=READER,
+        ),
+    ] = "5,2,25,5",
+    control: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the queue drawn at random.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of queue, reader and training; the first.")] = 0,
+    method: Annotated[
+        str,
+        typer.Option(
+            help="semi-medref, supervised, lvit-epi, with commas; else the settings'.",
+            rich_help_panel=BENCH,
+        ),
+    ] = "",
+    seeds: Annotated[int, typer.Option(min=1, help="How many.", rich_help_panel=BENCH)] = 1,
+    reference: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Multiple of the first labels at which random and supervised set the target; 0: none.",
+            rich_help_panel=BENCH,
+        ),
+    ] = 4.0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where plays are kept; else beside the project.", rich_help_panel=BENCH),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a page with plots.", rich_help_panel=BENCH),
+    ] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Trainers side by side.", rich_help_panel=BENCH)
+    ] = 1,
     config: ConfigFile = None,
     preset_name: PresetName = None,
     steps: Steps = None,
@@ -37,9 +108,39 @@ def simulate(
         Path | None, typer.Option("--json", help="Where to write the figures.")
     ] = None,
 ) -> None:
-    """Play the whole loop with a scripted reader who corrects pseudo-masks to the withheld references."""
+    """Play the whole loop with a scripted reader who corrects pseudo-masks to the withheld references.
+
+    With several strategies, methods or seeds, or with --report, each plays on a copy of the project, and one table
+    compares them; finished rounds are kept, so that the same command goes on where it was killed.
+    """
     pool = Project.open(project)
     settings = chosen_config(pool, config, preset_name, steps, seed)
+    reader = ScriptedReader(tolerance, jitter, missed, wrong_words, anchoring, _time_model(seconds))
+    strategies, methods = _names(strategy), _names(method) or (settings.method.name,)
+    arms = Arms(control=control)
+    if method or report or out or seeds > 1 or len(strategies) > 1:
+        bench = Bench(strategies, methods, seeds, rounds, per_round, reader, arms, reference)
+        folder = out or pool.folder.with_name(f"{pool.folder.name}-plays")
+        _compare(pool, bench, settings, folder, processes, report, json_file)
+        return
+    options = {"config": settings, "strategy": strategy, "reader": reader, "arms": arms}
+    _play_once(pool, rounds, per_round, seed, options, json_file)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _time_model(text: str) -> TimeModel:
+    try:
+        return TimeModel(*map(float, text.split(",")))
+    except (ValueError, TypeError) as error:
+        raise typer.BadParameter(
+            "--seconds takes four numbers with commas: look, stroke, contour, words."
+        ) from error
+
+
+def _play_once(pool, rounds, per_round, seed, options, json_file) -> None:
     records: list[RoundRecord] = []
     with Progress(transient=True) as progress:
         training = progress.add_task("Starting the trainer", total=None)
@@ -56,22 +157,62 @@ def simulate(
         def on_correction(number, done):
             progress.update(reading, completed=(number - 1) * per_round + done)
 
-        played = play(
-            pool,
-            rounds,
-            per_round,
-            config=settings,
-            strategy=strategy,
-            tolerance=tolerance,
-            seed=seed,
-            on_status=on_status,
-            on_correction=on_correction,
-        )
-        for record in played:
+        calls = {"on_status": on_status, "on_correction": on_correction}
+        for record in play(pool, rounds, per_round, seed=seed, **options, **calls):
             records.append(record)
             progress.console.print(line(record), highlight=False, soft_wrap=True)
             if json_file is not None:
-                _write(json_file, pool, settings.seed, strategy, tolerance, per_round, records)
+                _write(json_file, pool, seed, per_round, options, records)
+
+
+def _compare(
+    pool: Project,
+    bench: Bench,
+    settings: RunConfig,
+    folder: Path,
+    processes: int,
+    report: Path | None,
+    json_file: Path | None,
+) -> None:
+    plays, reference_plays = plan_plays(bench, pool, settings, folder)
+    everything = [*reference_plays, *plays]
+    console = Console()
+    with Progress(transient=True, console=console) as progress:
+        task = progress.add_task("Rounds", total=sum(each.rounds for each in everything))
+
+        def on_round(each: Play, record: RoundRecord) -> None:
+            progress.advance(task)
+            name = "reference" if each.head_start else f"{each.strategy}, {each.method}"
+            dice = _said(teacher_dice(record), ".3f")
+            progress.console.print(
+                f"{name}, seed {each.seed}, round {record.round}: {record.labeled} labeled, Dice {dice}",
+                highlight=False,
+                soft_wrap=True,
+            )
+
+        played = run_plays(pool.folder, everything, processes, on_round)
+    reference = reference_of({each: played[each] for each in reference_plays})
+    target = None if reference is None else reference.dice.mean
+    results = results_of({each: played[each] for each in plays}, target)
+    for row in (HEAD, ["---"] * len(HEAD), *rows_of(results, reference)):
+        print(
+            "| " + " | ".join(row) + " |"
+        )  # as docs take it; a page with plots comes with --report
+    if json_file is not None:
+        content = {
+            "project": pool.folder.name,
+            "bench": asdict(bench) | {"arms": bench.arms.model_dump()},
+            "reference": None if reference is None else asdict(reference),
+            "results": [asdict(result) for result in results],
+            "plays": {
+                each.folder.name: [asdict(record) for record in played[each]] for each in everything
+            },
+        }
+        write_atomically(json_file, json.dumps(content, indent=1))
+    if report is not None:
+        print(
+            f"{write_results(report, pool.folder.name, bench, results, reference)} has the plots."
+        )
 
 
 def line(record: RoundRecord) -> str:
@@ -82,10 +223,17 @@ def line(record: RoundRecord) -> str:
         f"teacher {_pair(teacher)}, student {_pair(student)} | "
         f"pseudo-masks {_said(record.pseudo_dice, '.3f')}, "
         f"those chosen {_said(record.chosen_pseudo_dice, '.3f')} | "
-        f"{_said(record.accepted_as_is, '.0%')} as is, {_said(record.pixels_edited, '.2%')} of pixels edited | "
-        f"{record.seconds:.0f} s | "
+        f"{_said(record.accepted_as_is, '.0%')} as is, {_said(record.pixels_edited, '.2%')} of pixels edited, "
+        f"{_work(record)} | {record.seconds:.0f} s | "
         f"{'promoted' if record.promoted else 'refused'}"
     )
+
+
+def _work(record: RoundRecord) -> str:
+    if not record.corrected:
+        return "nothing read"
+    share = record.reader_seconds / record.reader_seconds_from_nothing
+    return f"{record.reader_seconds / record.corrected:.0f} s a case ({share:.0%} of drawing it)"
 
 
 def _said(value: float | None, form: str) -> str:
@@ -98,12 +246,13 @@ def _pair(scores: dict) -> str:
     return f"{scores['dice_global']:.3f} / {scores['dice_per_image']:.3f}"
 
 
-def _write(path, pool, seed, strategy, tolerance, per_round, records) -> None:
+def _write(path, pool, seed, per_round, options, records) -> None:
     content = {
         "project": pool.folder.name,
         "seed": seed,
-        "strategy": strategy,
-        "tolerance": tolerance,
+        "strategy": options["strategy"],
+        "tolerance": options["reader"].tolerance,
+        "reader": asdict(options["reader"]),
         "per_round": per_round,
         "rounds": [asdict(record) for record in records],
     }

@@ -68,8 +68,10 @@ class Answers:
         if kind == "reload":
             self._load()
             return {"model": self._model}
+        if kind == "warm":
+            return self._warm()
         raise EngineError(
-            f"The engine cannot do {kind!r}: ask for predict, views, next_mix, words, explain or reload."
+            f"The engine cannot do {kind!r}: ask for predict, views, next_mix, words, explain, reload or warm."
         )
 
     def _load(self) -> None:
@@ -78,6 +80,12 @@ class Answers:
         self._model_folder = None if model is None else model.folder
         self._student: Predictor | None = None
         self._predictor = None if model is None else Predictor.load(model.folder, self._device)
+
+    def _warm(self) -> dict[str, Any]:
+        """Read a black film, so that the first real question does not wait for what libraries do only once."""
+        if self._predictor is not None:
+            self._predictor.probability(np.zeros((64, 64), np.float32), "")
+        return {"model": self._model}
 
     def _predict(self, request: dict[str, Any]) -> dict[str, Any]:
         if self._predictor is None:

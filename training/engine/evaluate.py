@@ -11,10 +11,11 @@ from training.metrics import Overlap, Scores, overlap, summarize
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of a set and the Dice of each of its cases by id."""
+    """Scores of a set, and of each of its cases by id the Dice and the pixel counts."""
 
     scores: Scores
     cases: dict[str, float]
+    counts: dict[str, Overlap]
 
 
 def evaluate(
@@ -42,7 +43,7 @@ def evaluate(
             counted = overlap(probability >= threshold, pool.masks[number].numpy())
             overlaps[pool.cases[number].case_id] = counted
     dice = {case_id: counted.dice for case_id, counted in overlaps.items()}
-    return Evaluation(summarize(list(overlaps.values())), dice)
+    return Evaluation(summarize(list(overlaps.values())), dice, overlaps)
 
 
 def pool_start(pool: FilmPool, count: int) -> FilmPool:

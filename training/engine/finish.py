@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
 from training.engine import checkpoint
-from training.engine.data import FilmPool
-from training.engine.evaluate import Evaluation, evaluate, pool_start
+from training.engine.controls import WITH, counts_of, measure_texts
+from training.engine.evaluate import Evaluation, pool_start
 from training.engine.pace import Pace
 from training.engine.pausing import may_go_on
-from training.engine.predict import Predictor, entropy
+from training.engine.predict import Predictor
+from training.engine.scoring import predict_pool, score_halves
 from training.engine.setup import Round
-from training.errors import RunFolderError
-from training.files import sentence_for, write_atomically
 
-CASE_SCORES = "case_scores.json"
 BEST_DAMAGED = (
     "The best model of this run is damaged on disk: the teacher of its last step stands in for it."
 )
@@ -49,53 +41,58 @@ def tell_evaluation(this: Round, half: str, role: str, result: Evaluation) -> No
 
 
 def _score(this: Round) -> dict[str, Any]:
-    threshold, device = this.config.method.threshold, this.fabric.device
-    halves: dict[str, FilmPool] = {"gate": this.pools.gate, "report": this.pools.report}
-    scores: dict[str, Any] = {"gate": {}, "report": {}, "gate_cases": {}}
-    of_cases: dict[str, dict[str, dict[str, float]]] = {half: {} for half in halves}
-    for role in ("student", "teacher"):
-        predictor = Predictor(checkpoint.read_network(this.folder.best, role).to(device), device)
-        for half, pool in halves.items():
-            if len(pool) == 0:
-                continue
-            result = evaluate(predictor, pool, threshold)
-            tell_evaluation(this, half, role, result)
-            scores[half][role] = asdict(result.scores)
-            of_cases[half][role] = result.cases
-            if (half, role) == ("gate", "teacher"):
-                scores["gate_cases"] = result.cases
-    write_atomically(this.folder.path / CASE_SCORES, json.dumps(of_cases, indent=1))
+    results: dict[tuple[str, str], Evaluation] = {}
+
+    def tell(half: str, role: str, result: Evaluation) -> None:
+        results[half, role] = result
+        tell_evaluation(this, half, role, result)
+
+    scores = score_halves(
+        this.folder,
+        this.folder.best,
+        {"gate": this.pools.gate, "report": this.pools.report},
+        this.config.method.threshold,
+        this.fabric.device,
+        tell,
+    )
+    if ("report", "teacher") in results:
+        scores |= _texts(this, results["report", "teacher"])
     counters = this.counters
     best_step = counters.best_step or counters.step
     about = {"steps": counters.step, "best_step": best_step, "seconds": round(counters.seconds, 1)}
     return {**about, **scores}
 
 
+def _texts(this: Round, result: Evaluation) -> dict[str, Any]:
+    """The teacher on the report half with its words and, where the settings ask for it, without and with others'."""
+    measured = {WITH: result}
+    if this.config.training.text_controls:
+        teacher = Predictor.load(this.folder.best, this.fabric.device)
+        threshold, seed = this.config.method.threshold, this.config.seed
+        measured |= measure_texts(teacher, this.pools.report, threshold, seed)
+    return {
+        "report_texts": {name: asdict(each.scores) for name, each in measured.items()},
+        "report_counts": {name: counts_of(each) for name, each in measured.items()},
+    }
+
+
 def _predict(this: Round, pace: Pace) -> bool:
-    wanted = this.config.training.pseudo_masks
-    pool = this.pools.unlabeled if wanted else pool_start(this.pools.unlabeled, 0)
-    device = this.fabric.device
-    predictor = Predictor.load(this.folder.best, device)
-    index: dict[str, dict[str, float | str]] = {}
-    for numbers, probabilities in predictor.pool(pool):
-        if not may_go_on(this, pace):
-            return False
-        for number, probability in zip(numbers, probabilities, strict=True):
-            case = pool.cases[number]
-            _write_probability(this, case.case_id, probability)
-            index[case.case_id] = {
-                "entropy": round(float(entropy(probability).mean()), 6),
-                "foreground": round(float((probability >= 0.5).mean()), 6),
-                "description": hashlib.sha256(case.description.encode()).hexdigest(),
-            }
-        this.events.write("predictions", done=len(index), total=len(pool))
-    write_atomically(this.folder.predictions_index, json.dumps(index, indent=1))
-    return True
+    training = this.config.training
+    pool = this.pools.unlabeled
+    if not training.pseudo_masks:
+        pool = pool_start(pool, 0)
 
+    def tell(done: int) -> None:
+        this.events.write("predictions", done=done, total=len(pool))
 
-def _write_probability(this: Round, case_id: str, probability: NDArray[np.float32]) -> None:
-    path = this.folder.predictions / f"{case_id}.png"
-    try:
-        Image.fromarray((probability * 255).round().astype(np.uint8)).save(path)
-    except OSError as error:
-        raise RunFolderError(sentence_for(error, path)) from error
+    return predict_pool(
+        this.folder,
+        this.folder.best,
+        pool,
+        this.pools.labeled,
+        this.fabric.device,
+        tell,
+        closer=training.measured_cases,
+        seed=this.config.seed,
+        goes_on=lambda: may_go_on(this, pace),
+    )

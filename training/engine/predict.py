@@ -53,31 +53,48 @@ class Predictor:
         small = torch.from_numpy(shrink_image(image, side))[None]
         return self.batch(small, (description,))[0]
 
-    @torch.inference_mode()
     def batch(self, images: torch.Tensor, texts: tuple[str, ...]) -> NDArray[np.float32]:
         """Probabilities ``(B, S, S) float32`` of bytes ``(B, S, S)`` with one text each."""
+        return self.said(images, texts)[0]
+
+    def said(
+        self, images: torch.Tensor, texts: tuple[str, ...]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Probabilities ``(B, S, S) float32``, and the films as vectors ``(B, P) float32``.
+
+        In halves where memory does not suffice for all at once.
+        """
+        try:
+            return self._said_at_once(images, texts)
+        except Exception as error:
+            if len(texts) == 1 or not is_out_of_memory(error):
+                raise
+        give_back_memory()  # not sooner: the error holds on to what was computed
+        half = len(texts) // 2
+        first, rest = self.said(images[:half], texts[:half]), self.said(images[half:], texts[half:])
+        return np.concatenate([first[0], rest[0]]), np.concatenate([first[1], rest[1]])
+
+    @torch.inference_mode()
+    def _said_at_once(
+        self, images: torch.Tensor, texts: tuple[str, ...]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         self.network.eval()
-        films = standardize(as_network_input(images, self.device))
-        return torch.sigmoid(self.network(films, texts).logits[:, 0].float()).cpu().numpy()
+        output = self.network(standardize(as_network_input(images, self.device)), texts)
+        probability = torch.sigmoid(output.logits[:, 0].float()).cpu().numpy()
+        return probability, output.image_vector.float().cpu().numpy()
 
     def pool(
         self, pool: FilmPool, size: int = 16
     ) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
         """Numbers and probabilities of a pool's cases, batch by batch."""
-        for start in range(0, len(pool), size):
-            numbers = list(range(start, min(start + size, len(pool))))
-            yield numbers, self._some(pool, numbers)
+        for numbers in in_batches(len(pool), size):
+            yield numbers, self.batch(pool.images[numbers], pool.texts(numbers))
 
-    def _some(self, pool: FilmPool, numbers: list[int]) -> NDArray[np.float32]:
-        """Probabilities of some cases, in halves where memory does not suffice for all at once."""
-        try:
-            return self.batch(pool.images[numbers], pool.texts(numbers))
-        except Exception as error:
-            if len(numbers) == 1 or not is_out_of_memory(error):
-                raise
-        give_back_memory()  # not sooner: the error holds on to what was computed
-        half = len(numbers) // 2
-        return np.concatenate([self._some(pool, numbers[:half]), self._some(pool, numbers[half:])])
+
+def in_batches(count: int, size: int = 16) -> Iterator[list[int]]:
+    """The numbers below ``count``, ``size`` at a time."""
+    for start in range(0, count, size):
+        yield list(range(start, min(start + size, count)))
 
 
 def entropy(probability: NDArray[np.float32]) -> NDArray[np.float32]:

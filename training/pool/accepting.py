@@ -20,6 +20,9 @@ from training.pool.standing import doubt_of, pool_of, zone_bits
 from training.pool.times import now
 
 LEASE_SECONDS = 600.0
+PLANTED_REASON = (
+    "The proposal was wrong on purpose and was accepted almost as it was: it teaches nothing."
+)
 StartedFrom = int | None | Literal["latest"]
 
 
@@ -70,6 +73,8 @@ def add_revision(
     _let_stand(connection, case, stand, revision)
     if revision.reading == "blind":
         _answer(connection, revision)
+    else:
+        _answer_showing(connection, revision)
     _leave(connection, case.id, revision.reader)
     return revision
 
@@ -102,6 +107,9 @@ def _let_stand(connection: sa.Connection, case: Case, stand: sa.Row, revision: R
         reason = f"{revision.reader} had started from an earlier state of the case."
         add_dispute(connection, case.id, revision.id, reason)
         values["contested"] = True
+    elif revision.reading == "planted":
+        add_dispute(connection, case.id, revision.id, PLANTED_REASON)
+        values["contested"] = True
     table = schema.standing
     connection.execute(sa.update(table).where(table.c.case_id == case.id).values(values))
 
@@ -126,6 +134,19 @@ def _answer(connection: sa.Connection, revision: Revision) -> None:
         raise PoolError(f"No second reading of {case_id} is wanted any more: nothing was accepted.")
     connection.execute(
         sa.update(table).where(table.c.id == request).values(revision_id=revision.id)
+    )
+
+
+def _answer_showing(connection: sa.Connection, revision: Revision) -> None:
+    """Note that the reader's latest showing of the case led to this acceptance."""
+    table = schema.showings
+    latest = sa.select(sa.func.max(table.c.id)).where(
+        table.c.case_id == revision.case_id, table.c.reader == revision.reader
+    )
+    connection.execute(
+        sa.update(table)
+        .where(table.c.id == latest.scalar_subquery(), table.c.revision_id.is_(None))
+        .values(revision_id=revision.id)
     )
 
 

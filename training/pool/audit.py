@@ -146,7 +146,7 @@ def _by_id(connection: sa.Connection, table: sa.Table) -> Iterator[Mapping]:
 
 
 def _references(connection: sa.Connection, counts: Counter, progress: Callable) -> Iterator[str]:
-    """Revisions named by skips, disputes, second readings and other revisions are there, and of the same case."""
+    """Revisions named by other rows are there, and of the same case."""
     revisions = schema.revisions
     known = revisions.alias("known")
     for table, column in (
@@ -154,6 +154,7 @@ def _references(connection: sa.Connection, counts: Counter, progress: Callable) 
         (schema.skips, "revision_id"),
         (schema.disputes, "revision_id"),
         (schema.second_readings, "revision_id"),
+        (schema.showings, "revision_id"),
     ):
         query = (
             sa.select(table.c.case_id)

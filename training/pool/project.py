@@ -219,8 +219,9 @@ class Project:
         started_from : int, None or "latest"
             ``Case.revision_id`` as the reader saw it. If another revision became the reference since, both are kept
             and the case is contested. "latest" leaves the check out.
-        reading : {"open", "blind", "adjudication"}
-            A blind second reading never becomes the reference; an adjudication always does and ends the dispute.
+        reading : {"open", "blind", "adjudication", "planted"}
+            A blind second reading never becomes the reference; an adjudication always does and ends the dispute. One
+            that let a planted proposal stand never does, and the case is contested.
 
         Raises
         ------

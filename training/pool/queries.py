@@ -117,6 +117,7 @@ def waiting(connection: sa.Connection, model_id: str | None) -> list[Waiting]:
             standing.c.skipped,
             proposals.c.entropy,
             proposals.c.foreground,
+            proposals.c.zones.label("proposed"),
         )
         .select_from(
             standing.join(cases, cases.c.id == standing.c.case_id).outerjoin(
@@ -130,10 +131,8 @@ def waiting(connection: sa.Connection, model_id: str | None) -> list[Waiting]:
         .order_by(standing.c.position)
     )
     return [
-        Waiting(case_id, patient, pool, zones_in(bits), skipped, entropy, foreground)
-        for case_id, patient, pool, bits, skipped, entropy, foreground in connection.execute(
-            query
-        ).all()
+        Waiting(*row[:3], zones_in(row[3]), *row[4:7], None if row[7] is None else zones_in(row[7]))
+        for row in connection.execute(query).all()
     ]
 
 

@@ -12,7 +12,7 @@ Pool = Literal["labeled", "unlabeled", "gate", "report"]
 Split = Literal["training", "gate", "report"]
 Source = Literal["teacher", "edited", "drawn", "dataset"]
 Outcome = Literal["as is", "edited", "redrawn", "imported", "adjudicated"]
-Reading = Literal["open", "blind", "adjudication"]
+Reading = Literal["open", "blind", "adjudication", "planted"]
 
 DATASET_READER = "dataset"  # the reader of masks that came with an import
 HOLDOUT: tuple[Split, Split] = ("gate", "report")
@@ -90,8 +90,9 @@ class Revision:
         1, 2, ... within the case.
     parent_id : int or None
         The revision that the reader started from; where another one had come in between, readers disagree.
-    reading : {"open", "blind", "adjudication"}
-        Only an open reading or an adjudication can become the reference.
+    reading : {"open", "blind", "adjudication", "planted"}
+        Only an open reading or an adjudication can become the reference. ``planted``: a proposal that was wrong on
+        purpose was let stand; kept, disputed, and no reference.
     digest : str
         Hash of all of the above but the id, and of the case's digest before: a changed row gives itself away.
     """
@@ -116,7 +117,8 @@ class Revision:
 
 
 class Waiting(NamedTuple):  # a tuple, because a queue is planned over tens of thousands of them
-    """A case without a reference mask, and what the serving teacher said of it (None without a proposal)."""
+    """A case without a reference mask, and what the serving teacher said of it (None without a proposal); ``proposed``
+    are the zones that its proposal touches."""
 
     case_id: str
     patient: str
@@ -125,6 +127,7 @@ class Waiting(NamedTuple):  # a tuple, because a queue is planned over tens of t
     skipped: bool
     entropy: float | None
     foreground: float | None
+    proposed: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -155,14 +158,26 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Model:
-    """A promoted or refused teacher. ``folder`` holds its weights and ``model.json``."""
+    """A promoted or refused teacher. ``folder`` holds its weights and ``model.json``.
+
+    Attributes
+    ----------
+    run_id : int or None
+        None for a model that came from another project.
+    card : dict or None
+        How it came about, JSON-able; None for models of before there were cards.
+    origin : str
+        The project or file that it came from; empty for one made here.
+    """
 
     id: str
-    run_id: int
+    run_id: int | None
     folder: Path
     scores: dict
     promoted: bool
     created_at: str
+    card: dict | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Runs, models, promotions and proposals: what rounds leave in the pool. Deciding is `training.round`'s business.
+"""Runs and proposals: what rounds leave in the pool, beside models (`training.pool.models`). Deciding is
+`training.round`'s business.
 
 Only `import_predictions` and `register_run` and their kin write here, each in one transaction, so that a crash
 leaves the former teacher and its proposals in place.
@@ -6,26 +7,35 @@ leaves the former teacher and its proposals in place.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
 
-from training.errors import FormatError, PoolError, RunFolderError
+from training.errors import FormatError, RunFolderError
 from training.files import sentence_for
 from training.pool import schema
+from training.pool.case_scores import keep_measured
 from training.pool.images import decode_mask, read_image
+from training.pool.models import WEIGHTS, add_promotion, keep_model, serving_model
 from training.pool.project import Laterality, Project, now
 from training.pool.records import Model, Proposal, Run
 from training.pool.standing import bits_of
 from training.report import zones_of
 from training.rundir import RunFolder
 
-WEIGHTS = "teacher.safetensors"
+__all__ = [
+    "WEIGHTS",
+    "all_runs",
+    "close_run",
+    "import_predictions",
+    "keep_model",
+    "proposals_of",
+    "read_probability",
+    "read_proposal",
+    "register_run",
+    "serving_model",
+]
 
 
 def register_run(project: Project, folder: Path, labeled: int, unlabeled: int) -> Run:
@@ -67,79 +77,21 @@ def close_run(project: Project, run: Run, outcome: str, reason: str) -> None:
         connection.execute(statement)
 
 
-def _model(project: Project, row: sa.Row, promoted: bool) -> Model:
-    return Model(
-        row.id, row.run_id, project.folder / row.folder, row.scores, promoted, row.created_at
-    )
-
-
-def serving_model(project: Project) -> Model | None:
-    """The teacher that was promoted last; None before the first promotion."""
-    models, promotions = schema.models, schema.promotions
-    query = (
-        sa.select(models)
-        .join(promotions, promotions.c.model_id == models.c.id)
-        .order_by(promotions.c.id.desc())
-        .limit(1)
-    )
-    with project.reading() as connection:
-        row = connection.execute(query).first()
-    return None if row is None else _model(project, row, promoted=True)
-
-
-def keep_model(project: Project, run: Run, weights: Path, scores: dict) -> Model:
-    """Copy a run's model folder into the project under the hash of its teacher's weights and register it.
-
-    Parameters
-    ----------
-    weights : Path
-        Folder with ``teacher.safetensors`` and ``model.json``.
-    scores : dict
-        Content of the run's ``scores.json``.
-
-    Raises
-    ------
-    RunFolderError
-        The folder holds no weights.
-    """
-    if not (weights / WEIGHTS).is_file():
-        raise RunFolderError(
-            f"{weights} holds no {WEIGHTS}: the run left no model; start the round again."
-        )
-    model_id = hashlib.sha256((weights / WEIGHTS).read_bytes()).hexdigest()[:16]
-    folder = project.folder / "models" / model_id
-    if not folder.exists():
-        _copy_folder(weights, folder)
-    row: dict = {
-        "id": model_id,
-        "run_id": run.id,
-        "folder": str(folder.relative_to(project.folder)),
-        "scores": scores,
-        "created_at": now(),
-    }
-    with project.writing() as connection:
-        known = connection.scalar(
-            sa.select(schema.models.c.id).where(schema.models.c.id == model_id)
-        )
-        if known is None:
-            connection.execute(sa.insert(schema.models).values(row))
-    return Model(model_id, run.id, folder, scores, False, row["created_at"])
-
-
-def _copy_folder(source: Path, target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as temporary:
-            copy = shutil.copytree(source, Path(temporary) / target.name)
-            os.replace(copy, target)
-    except OSError as error:
-        raise PoolError(sentence_for(error, target)) from error
-
-
-def import_predictions(project: Project, model: Model, folder: RunFolder) -> int:
+def import_predictions(
+    project: Project,
+    model: Model,
+    folder: RunFolder,
+    reason: str = "",
+    confidence: float | None = None,
+) -> int:
     """Promote ``model`` and bring in its run's pseudo-masks, all in one transaction.
 
     Cases that have left the pool meanwhile are passed over.
+
+    Parameters
+    ----------
+    reason, confidence
+        The gate's, kept with the promotion.
 
     Returns
     -------
@@ -160,7 +112,8 @@ def import_predictions(project: Project, model: Model, folder: RunFolder) -> int
         connection.execute(sa.delete(table).where(table.c.model_id == model.id))
         if rows:
             connection.execute(sa.insert(table), rows)
-        connection.execute(sa.insert(schema.promotions).values(model_id=model.id, created_at=now()))
+        keep_measured(connection, model.id, folder, known)
+        add_promotion(connection, model.id, reason, confidence=confidence)
     return len(rows)
 
 

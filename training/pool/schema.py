@@ -1,8 +1,9 @@
 """Tables of a project's database, the same on SQLite and PostgreSQL. No queries and no connections live here.
 
 Rows are only ever added, except ``drafts`` (a reader's unsaved work, replaced at each stroke), ``leases``, the outcome
-columns of ``runs``, the answer of ``second_readings``, and ``standing``: how each case stands now, which follows from
-the other tables, is kept in step within their transactions, and can be made again (`training.pool.standing`).
+columns of ``runs``, the answers of ``second_readings`` and ``showings``, what models make again (``embeddings``,
+``case_scores``), and ``standing``: how each case stands now, which follows from the other tables, is kept in step
+within their transactions, and can be made again (`training.pool.standing`).
 
 A change here needs a new `SCHEMA_VERSION` and a script in ``migrations/versions``.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 metadata = sa.MetaData()
 
@@ -114,10 +115,12 @@ models = sa.Table(
     "models",
     metadata,
     sa.Column("id", sa.String, primary_key=True),
-    sa.Column("run_id", sa.ForeignKey("runs.id"), nullable=False),
+    sa.Column("run_id", sa.ForeignKey("runs.id")),  # none where it came from another project
     sa.Column("folder", sa.String, nullable=False),
     sa.Column("scores", sa.JSON, nullable=False),
     sa.Column("created_at", sa.String, nullable=False),
+    sa.Column("card", sa.JSON(none_as_null=True)),  # none for models of before version 5
+    sa.Column("origin", sa.String, nullable=False, server_default=""),  # where it was imported from
 )
 
 promotions = sa.Table(
@@ -126,6 +129,9 @@ promotions = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("model_id", sa.ForeignKey("models.id"), nullable=False),
     sa.Column("created_at", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False, server_default=""),
+    sa.Column("reader", sa.String),  # who rolled back; none where the gate decided
+    sa.Column("confidence", sa.Float),  # the gate's, in [0, 1]
 )
 
 proposals = sa.Table(
@@ -215,4 +221,40 @@ pair_reports = sa.Table(
     sa.Column("created_at", sa.String, nullable=False),
     sa.Column("digest", sa.String, nullable=False),
     sa.CheckConstraint("verdict IN ('nonsense', 'fine')", name="verdict_is_known"),
+)
+
+showings = sa.Table(
+    "showings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("case_id", sa.ForeignKey("cases.id"), nullable=False, index=True),
+    sa.Column("reader", sa.String, nullable=False),
+    sa.Column("arm", sa.String, nullable=False),
+    sa.Column("strategy", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False, server_default=""),
+    sa.Column("model_id", sa.String),
+    sa.Column("score", sa.Float),
+    sa.Column("created_at", sa.String, nullable=False),
+    sa.Column("revision_id", sa.Integer, index=True),  # the acceptance it led to
+    sa.CheckConstraint(
+        "arm IN ('strategy', 'control', 'no-proposal', 'planted')", name="arm_is_known"
+    ),
+)
+
+embeddings = sa.Table(
+    "embeddings",
+    metadata,
+    sa.Column("case_id", sa.ForeignKey("cases.id"), primary_key=True),
+    sa.Column("model_id", sa.String, primary_key=True),  # whatever made it, a model of here or not
+    sa.Column("vector", sa.LargeBinary, nullable=False),  # float16, little-endian
+)
+
+case_scores = sa.Table(
+    "case_scores",
+    metadata,
+    sa.Column("case_id", sa.ForeignKey("cases.id"), primary_key=True),
+    sa.Column("model_id", sa.String, primary_key=True),
+    sa.Column("strategy", sa.String, primary_key=True),
+    sa.Column("score", sa.Float, nullable=False),
+    sa.Column("created_at", sa.String, nullable=False),
 )

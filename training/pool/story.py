@@ -43,7 +43,11 @@ def _imported(row: sa.Row) -> str:
 
 
 def _revised(revision: Revision, numbers: dict[int, int], reference: int | None) -> Event:
-    kind = {"blind": ", a blind second reading", "adjudication": ", an adjudication"}
+    kind = {
+        "blind": ", a blind second reading",
+        "adjudication": ", an adjudication",
+        "planted": ", of a planted proposal",
+    }
     parts = [f"revision {revision.number}{kind.get(revision.reading, '')}: {revision.outcome}"]
     if revision.parent_id is not None:
         parts.append(f"started from revision {numbers.get(revision.parent_id, '?')}")

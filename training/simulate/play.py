@@ -1,19 +1,16 @@
-"""A scripted reader plays the whole loop headless: queue, correction to the withheld reference, accept, round.
-
-It sits at the same review desk as a person in the window (`training.review`) and starts the same rounds
-(`training.round`). Together with the evaluation, this is the only place that reads hidden reference masks.
-"""
+"""One play: rounds of training, and of reviewing with the scripted reader."""
 
 from __future__ import annotations
 
-from collections import Counter
+import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from training.acquisition import order
+from training.acquisition import named
+from training.arms import Arms
 from training.config import RunConfig
 from training.errors import PoolError, SemiMedRefError
 from training.events import RunStatus
@@ -25,19 +22,26 @@ from training.pool.rounds import proposals_of, read_probability, serving_model
 from training.review import ReviewDesk
 from training.review_queue import plan_queue
 from training.round import RoundOutcome, run_round
+from training.simulate.reader import ScriptedReader, StatedTime
 
 READER = "simulated reader"
+NO_CONTROL = Arms(control=0.0)
 
 
 @dataclass(frozen=True)
 class Correction:
-    """What the reader did to one case. ``dice`` is the pseudo-mask's against the reference, before correction."""
+    """What the reader did to one case. ``dice`` is the pseudo-mask's against the reference, before correction.
+
+    ``seconds`` follow the reader's time model, as do ``from_nothing``: had there been no pseudo-mask.
+    """
 
     case_id: str
     dice: float
     as_is: bool
     pixels_edited: int
     pixels: int
+    seconds: float
+    from_nothing: float
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,12 @@ class RoundRecord:
         Share of the corrected cases' pixels that the reader changed.
     seconds : float
         Of training.
+    reader_seconds, reader_seconds_from_nothing : float
+        Of reviewing after the round by the time model, and had there been no pseudo-masks.
+    corrected : int
+        Cases reviewed after the round.
+    reader_seconds_before : float
+        Of all reviewing that the round's labels took.
     """
 
     round: int
@@ -75,6 +85,10 @@ class RoundRecord:
     accepted_as_is: float | None
     pixels_edited: float | None
     seconds: float
+    reader_seconds: float = 0.0
+    reader_seconds_from_nothing: float = 0.0
+    corrected: int = 0
+    reader_seconds_before: float = 0.0
 
 
 def simulate(
@@ -84,8 +98,13 @@ def simulate(
     *,
     config: RunConfig | None = None,
     strategy: str = "zones",
+    reader: ScriptedReader | None = None,
     tolerance: float = 0.95,
+    arms: Arms = NO_CONTROL,
     seed: int = 0,
+    done: int = 0,
+    spent: float = 0.0,
+    head_start: int = 0,
     on_status: Callable[[int, RunStatus], None] = lambda number, status: None,
     on_correction: Callable[[int, int], None] = lambda number, done: None,
 ) -> Iterator[RoundRecord]:
@@ -97,9 +116,17 @@ def simulate(
         Cases to correct after each round.
     strategy : str
         How the review queue is ordered, see `training.acquisition.STRATEGIES`.
-    tolerance : float in (0, 1]
-        Dice to the reference from which the reader lets a pseudo-mask stand; every other one is corrected to the
-        reference exactly.
+    reader : ScriptedReader or None
+        None for one who corrects to the reference exactly wherever a pseudo-mask is below ``tolerance``, Dice in
+        (0, 1].
+    arms : Arms
+        Shares of the queue drawn at random or shown otherwise; by default none, so that strategies are compared pure.
+    seed : int
+        Of queue and reader; each round has draws of its own, so that a play can go on from any round.
+    done, spent : int, float
+        Rounds played before, and the reader's seconds they took.
+    head_start : int
+        Cases to label before the first round, without any proposal.
     on_status, on_correction : callable
         Told the round's number with the run's status, and with how many cases are corrected.
 
@@ -115,19 +142,27 @@ def simulate(
             f"{project.folder} withholds no reference masks: "
             "simulate needs a phantom project or an import with --labels."
         )
-    order(
-        strategy, [], Counter(), np.random.default_rng(seed)
-    )  # an unknown strategy is refused before training
-    rng = np.random.default_rng(seed)
+    named(strategy)  # an unknown strategy is refused before training
+    reads = ScriptedReader(tolerance=tolerance) if reader is None else reader
     desk = ReviewDesk(project, READER)
-    for number in range(1, rounds + 1):
+
+    def correct(number: int, count: int) -> list[Correction]:
+        rng = np.random.default_rng([seed, number])
+        desk.take_plan(plan_queue(project, strategy, rng, arms=arms), strategy)
+        told = partial(on_correction, number)
+        return review(desk, desk.queue, count, reader=reads, seed=seed, on_correction=told)
+
+    if head_start and done == 0:
+        spent += sum(correction.seconds for correction in correct(0, head_start))
+    for number in range(done + 1, rounds + 1):
         outcome = run_round(project, config, on_status=partial(on_status, number))
         if outcome.scores is None:
             raise SemiMedRefError(outcome.sentence)
         pool_dice = pool_pseudo_dice(project)
-        queue = [choice.case_id for choice in plan_queue(project, strategy, rng)]
-        corrections = review(desk, queue, per_round, tolerance, partial(on_correction, number))
-        yield _record(number, outcome, outcome.scores, corrections, pool_dice)
+        corrections = correct(number, per_round) if per_round else []
+        record = _record(number, outcome, outcome.scores, corrections, pool_dice)
+        yield replace(record, reader_seconds_before=spent)
+        spent += record.reader_seconds
     desk.close()
 
 
@@ -135,11 +170,15 @@ def review(
     desk: ReviewDesk,
     queue: list[str],
     count: int,
-    tolerance: float,
+    tolerance: float = 0.95,
     on_correction: Callable[[int], None] = lambda done: None,
+    *,
+    reader: ScriptedReader | None = None,
+    seed: int = 0,
 ) -> list[Correction]:
     """Correct and accept the first ``count`` cases of the queue that have a hidden reference."""
     known = cases_with_hidden_masks(desk.project)
+    reads = ScriptedReader(tolerance=tolerance) if reader is None else reader
     desk.set_queue([case_id for case_id in queue if case_id in known][:count])
     corrections: list[Correction] = []
     while (opened := desk.next()) is not None:
@@ -149,13 +188,26 @@ def review(
         reference = read_hidden_mask(desk.project, opened.case.id)
         assert desk.mask is not None, "an opened case has a mask"
         before = desk.mask.copy()
-        agreement = overlap(before, reference).dice
-        as_is = opened.proposal is not None and agreement >= tolerance
-        if not as_is:
-            desk.edit_mask(reference)
+        rng = np.random.default_rng([seed, zlib.crc32(opened.case.id.encode())])
+        shown = None if opened.proposal is None else before
+        read = reads.read(reference, shown, desk.description, rng)
+        if not read.as_is:
+            desk.edit_mask(read.mask)
+        desk.edit_description(read.description)
+        desk.active_time = StatedTime(read.seconds)
         desk.accept()
         changed = int(np.count_nonzero(before != desk.mask))
-        corrections.append(Correction(opened.case.id, agreement, as_is, changed, before.size))
+        corrections.append(
+            Correction(
+                opened.case.id,
+                overlap(before, reference).dice,
+                read.as_is,
+                changed,
+                before.size,
+                read.seconds,
+                read.from_nothing,
+            )
+        )
         on_correction(len(corrections))
     return corrections
 
@@ -199,6 +251,9 @@ def _record(
         accepted_as_is=_mean([correction.as_is for correction in corrections]),
         pixels_edited=edited / pixels if pixels else None,
         seconds=scores["seconds"],
+        reader_seconds=sum(correction.seconds for correction in corrections),
+        reader_seconds_from_nothing=sum(correction.from_nothing for correction in corrections),
+        corrected=len(corrections),
     )
 
 

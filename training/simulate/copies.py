@@ -1,0 +1,67 @@
+"""Copies of a project to play on: files named by their hash are linked, the database is copied. Nothing is played."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+from training.errors import PoolError
+from training.files import sentence_for
+from training.pool.database import DATABASE
+
+LINKED = ("images", "masks", "hidden", "sources", "probabilities", "models")
+COPIED = ("config.json", "arms.json", "next_views.json")
+
+
+def copy_project(source: Path, target: Path) -> None:
+    """Copy a project without its run folders; costs little, since its files are linked where the disk can.
+
+    Raises
+    ------
+    PoolError
+        Its database is on a server, or the disk refuses.
+    """
+    if not (source / DATABASE).is_file():
+        raise PoolError(
+            f"{source} keeps its cases on a database server: copies to play on need a project with a {DATABASE}."
+        )
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name in LINKED:
+            if (source / name).is_dir():
+                shutil.copytree(
+                    source / name, target / name, copy_function=_link, dirs_exist_ok=True
+                )
+        for name in COPIED:
+            if (source / name).is_file():
+                shutil.copy2(source / name, target / name)
+        copy_database(source / DATABASE, target / DATABASE)
+    except OSError as error:
+        raise PoolError(sentence_for(error, target)) from error
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy an SQLite database, whatever others do to it meanwhile; the target appears whole or not at all."""
+    part = target.with_name(f".{target.name}.part")
+    part.unlink(missing_ok=True)
+    with (
+        contextlib.closing(sqlite3.connect(source)) as old,
+        contextlib.closing(sqlite3.connect(part)) as new,
+    ):
+        old.backup(new)
+    for suffix in ("-wal", "-shm"):  # of what is replaced
+        Path(f"{target}{suffix}").unlink(missing_ok=True)
+    os.replace(part, target)
+
+
+def _link(source: str, target: str) -> str:
+    if os.path.exists(target):
+        return target
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one that knows no links
+        shutil.copy2(source, target)
+    return target

@@ -1,0 +1,144 @@
+"""The scripted reader: what it sees, how it errs, how long it takes. Chance comes from outside. No project, no file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from training.active_time import ActiveTime
+from training.metrics import overlap
+from training.report import swap_sides
+
+Mask = NDArray[np.uint8]
+EVERYWHERE = np.ones((3, 3), bool)
+WAVE = 0.06  # how far a trembling of the contour reaches along it, as a share of the film's side
+
+
+@dataclass(frozen=True)
+class TimeModel:
+    """Seconds of work on a case: ``look``, plus ``stroke`` for every spot that is changed, plus ``contour`` times the
+    length of contour drawn (in sides of the film), plus ``words`` if the words are changed.
+
+    A region that is only taken away costs a stroke and no contour. Drawing from nothing is the same with an empty
+    mask to begin with. The figures are assumptions, stated in docs/evidence.md; none was measured on people.
+    """
+
+    look: float = 5.0
+    stroke: float = 2.0
+    contour: float = 25.0
+    words: float = 5.0
+
+    def seconds(self, before: Mask, after: Mask, *, words_changed: bool = False) -> float:
+        """Of turning one mask into the other, both ``(H, W), 0 or 1``."""
+        spots, length = effort(before, after)
+        return self.look + self.stroke * spots + self.contour * length + self.words * words_changed
+
+
+def effort(before: Mask, after: Mask) -> tuple[int, float]:
+    """Separate spots that differ, and the length of new contour in sides of the film."""
+    changed = (before > 0) != (after > 0)
+    _, spots = ndimage.label(changed, EVERYWHERE)
+    near_old = ndimage.binary_dilation(contour_of(before), EVERYWHERE)
+    drawn = contour_of(after) & ~near_old
+    return int(spots), float(np.count_nonzero(drawn)) / max(after.shape)
+
+
+def contour_of(mask: Mask) -> NDArray[np.bool_]:
+    """The foreground pixels that touch background."""
+    inside = mask > 0
+    return inside & ~ndimage.binary_erosion(inside)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What the reader made of a case; ``from_nothing`` is how long it would have taken without a proposal."""
+
+    mask: Mask
+    description: str
+    as_is: bool
+    seconds: float
+    from_nothing: float
+
+
+@dataclass(frozen=True)
+class ScriptedReader:
+    """A reader who knows the reference and does not always hit it.
+
+    Attributes
+    ----------
+    tolerance : float in (0, 1]
+        Dice to what the reader sees from which a proposal is accepted as it is.
+    jitter : float
+        How far drawn contours tremble, as a share of the film's side (standard deviation).
+    missed : float in [0, 1]
+        Chance that a lesion is overlooked.
+    wrong_words : float in [0, 1]
+        Chance that the reader leaves the words with left and right exchanged.
+    anchoring : float in [0, 1]
+        Chance that a region in which the proposal is wrong is left as proposed.
+    """
+
+    tolerance: float = 0.95
+    jitter: float = 0.0
+    missed: float = 0.0
+    wrong_words: float = 0.0
+    anchoring: float = 0.0
+    time: TimeModel = field(default_factory=TimeModel)
+
+    def read(
+        self, reference: Mask, proposal: Mask | None, description: str, rng: np.random.Generator
+    ) -> Read:
+        """Look at a case with the proposal at hand, both masks ``(H, W), 0 or 1``."""
+        seen = self._seen(reference, rng)
+        words = swap_sides(description).text if rng.random() < self.wrong_words else description
+        start = np.zeros_like(seen) if proposal is None else (proposal > 0).astype(np.uint8)
+        as_is = proposal is not None and overlap(start, seen).dice >= self.tolerance
+        mask = start if as_is else self._drawn(start, seen, rng)
+        changed = words != description
+        return Read(
+            mask,
+            words,
+            as_is,
+            self.time.seconds(start, mask, words_changed=changed),
+            self.time.seconds(np.zeros_like(mask), mask, words_changed=changed),
+        )
+
+    def _seen(self, reference: Mask, rng: np.random.Generator) -> Mask:
+        seen = (reference > 0).astype(np.uint8)
+        if self.missed:
+            lesions, count = ndimage.label(seen, EVERYWHERE)
+            kept = np.concatenate([[False], rng.random(count) >= self.missed])
+            seen = kept[lesions].astype(np.uint8)
+        return tremble(seen, self.jitter * max(seen.shape), rng) if self.jitter else seen
+
+    def _drawn(self, start: Mask, seen: Mask, rng: np.random.Generator) -> Mask:
+        if not self.anchoring or not start.any():
+            return seen
+        wrong, count = ndimage.label(start != seen, EVERYWHERE)
+        left = np.concatenate([[False], rng.random(count) < self.anchoring])
+        return np.where(left[wrong], start, seen).astype(np.uint8)
+
+
+def tremble(mask: Mask, pixels: float, rng: np.random.Generator) -> Mask:
+    """The mask with its contour moved in and out by a smooth field of ``pixels`` standard deviation."""
+    if not mask.any() or mask.all():
+        return mask
+    inside = mask > 0
+    signed = ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)
+    waves = ndimage.gaussian_filter(rng.standard_normal(mask.shape), WAVE * max(mask.shape))
+    waves *= pixels / max(float(waves.std()), 1e-9)
+    return (signed + waves > 0).astype(np.uint8)
+
+
+class StatedTime(ActiveTime):
+    """The work of a reader who needs no time: as many seconds as the time model states."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+    def touch(self) -> None:
+        """Nothing passes."""
