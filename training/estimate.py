@@ -26,6 +26,11 @@ BERT = 110_000_000  # Weights of a BERT-base, frozen: 4 bytes each.
 BLOCK_FLOATS = 30  # Kept for the gradient, for each channel and place of a block of the encoder.
 PIXEL_FLOATS = 60  # The same for each pixel of the film, for the last layers, views and loss.
 UNET_FLOATS = 36  # For each channel of the first width and pixel, of a U-Net or LViT.
+UNET_WEIGHTS, TRANSFORMER_WEIGHTS = (
+    52,
+    20,
+)  # For each square of a width; the second for each transformer.
+TRANSFORMERS = {"lvit-t": 1, "lvit-s": 4, "lvit-b": 6}
 SEMI_COST = 1.9  # A semi-supervised step against a labeled one, where only one was measured.
 RUNS_READ = 5
 UNKNOWN = "How long it takes is unknown until a round with these settings was measured"
@@ -183,10 +188,12 @@ def memory_needed(
 
 
 def weights(network: NetworkConfig) -> int:
-    """Trained weights of a network, to within a fifth or so."""
+    """Trained weights of a network, to within a third."""
     widths, text = network.widths, network.text_width
     words = 0 if network.text_encoder == "hf" else network.text_layers * 12 * text**2 + 150 * text
-    if network.name in ("u-net",) or network.name.startswith("lvit"):
+    if network.name == "u-net":
+        return _unet_weights(network)
+    if network.name in TRANSFORMERS:
         return words + _unet_weights(network)
     encoder = sum(
         depth * (8 * width**2 + 57 * width)
@@ -208,7 +215,7 @@ def weights(network: NetworkConfig) -> int:
 def film_floats(network: NetworkConfig) -> int:
     """Numbers that a step keeps for each film until its gradient is known."""
     pixels = network.image_size**2
-    if network.name in ("u-net",) or network.name.startswith("lvit"):
+    if network.name == "u-net" or network.name in TRANSFORMERS:
         return int(UNET_FLOATS * network.widths[0] * pixels)
     places, total = pixels / network.patch_size**2, 0.0
     for depth, width in zip(network.depths, network.widths, strict=True):
@@ -233,8 +240,8 @@ def duration(seconds: float) -> str:
 
 
 def _unet_weights(network: NetworkConfig) -> int:
-    first = network.widths[0]
-    return 560 * first**2
+    squares = sum(width**2 for width in network.widths)
+    return squares * (UNET_WEIGHTS + TRANSFORMER_WEIGHTS * TRANSFORMERS.get(network.name, 0))
 
 
 def _alike(one: RunConfig, other: RunConfig) -> bool:

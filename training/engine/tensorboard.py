@@ -14,13 +14,13 @@ GROUPS = {
     "loss_unlabeled": "loss/unlabeled",
     "loss_itcl": "loss/itcl",
     "loss_lv": "loss/lv",
-    "lr": "schedule/learning rate",
+    "lr": "schedule/learning_rate",
     "lambda_u": "schedule/lambda_u",
-    "ema_decay": "schedule/EMA decay",
-    "mix_accepted": "pseudo-masks/accepted mixes",
-    "confident_fraction": "pseudo-masks/confident pixels",
+    "ema_decay": "schedule/EMA_decay",
+    "mix_accepted": "pseudo-masks/accepted_mixes",
+    "confident_fraction": "pseudo-masks/confident_pixels",
     "empty_fraction": "pseudo-masks/empty",
-    "steps_per_second": "speed/steps per second",
+    "steps_per_second": "speed/steps_per_second",
 }
 SCORES = ("dice_global", "dice_per_image", "iou_global", "iou_per_image")
 
@@ -62,8 +62,8 @@ class TensorBoard:
         elif kind == "progress":
             self._add({GROUPS[name]: event[name] for name in GROUPS.keys() & event.keys()}, step)
         elif kind == "evaluation":
-            name = f"{event['half']} half/{event['role']}"
-            self._add({f"{name} {score}": event[score] for score in SCORES}, step)
+            name = f"{event['half']}_half/{event['role']}"
+            self._add({f"{name}_{score}": event[score] for score in SCORES}, step)
 
     def _add(self, values: dict[str, float], step: int) -> None:
         if self._writer is None:
