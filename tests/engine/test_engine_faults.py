@@ -151,14 +151,14 @@ def test_want_of_memory_outside_of_steps_is_said(make_run, monkeypatch):
 def test_predictions_are_made_in_halves_and_are_the_same(make_run, monkeypatch):
     whole, halved = make_run("whole"), make_run("halved")
     run(whole)
-    original = predict.Predictor.batch
+    original = predict.Predictor._said_at_once
 
     def small(self, images, texts):
         if len(images) > 2:
             raise OUT
         return original(self, images, texts)
 
-    monkeypatch.setattr(predict.Predictor, "batch", small)
+    monkeypatch.setattr(predict.Predictor, "_said_at_once", small)
     assert run(halved)
     one, other = (folder.read_predictions_index() for folder in (whole, halved))
     assert one.keys() == other.keys()
