@@ -91,13 +91,13 @@ def test_an_older_list_of_generations_still_finds_its_own_maps(tmp_path):
     assert torch.equal(again.fold(batch(("a", 0)), flat(0.5)), before)
 
 
-def test_only_the_newest_generation_stays_on_disk(tmp_path):
+def test_only_the_newest_generation_and_the_one_before_stay_on_disk(tmp_path):
     maps = maps_of(tmp_path)
     for epoch in range(3):
         maps.fold(batch(("a", epoch)), flat(0.5))
         maps.write()
         maps.drop_old()
-    assert [path.name for path in tmp_path.iterdir()] == ["a.2.npy"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.1.npy", "a.2.npy"]
 
 
 def test_a_changed_description_restarts_its_map_and_a_deleted_case_is_forgotten(tmp_path):
@@ -198,7 +198,8 @@ def test_a_killed_run_ends_as_one_that_was_not(make_run, talkative):
         found, wanted = (
             {p.name: p.read_bytes() for p in (f.path / folder).iterdir()} for f in (broken, whole)
         )
-        assert found == wanted
+        # Beside its maps the broken run may still hold those that the checkpoint before needs.
+        assert wanted.items() <= found.items()
 
 
 def test_a_description_changed_between_two_starts_restarts_the_map_of_its_case(
