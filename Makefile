@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+JOBS ?= 2
 LIBRARIES := python3-venv libegl1 libgl1 libgl1-mesa-dri libxkbcommon-x11-0 libdbus-1-3 libxcb-cursor0 \
 	libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 \
 	libxcb-xinerama0 libxcb-xfixes0 xvfb
@@ -40,8 +41,8 @@ demo: install ## Open the window on synthetic films; without a display, save dem
 	else $(BIN)/napari-semimedref --demo --screenshot demo-window.png; fi
 
 test: EXTRA = $(TEST_LIBRARIES)
-test: install ## Run the tests (a virtual display is started if there is none)
-	$(BIN)/python -m pytest
+test: install ## Run the tests, JOBS files at a time (virtual displays are started where there is none)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --durations 15
 
 test-slow: EXTRA = $(TEST_LIBRARIES)
 test-slow: install ## Run the tests that take minutes

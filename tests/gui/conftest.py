@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,10 @@ from napari_semimedref.workspace import Workspace
 from training.pool import Project
 
 os.environ.setdefault("NAPARI_CONFIG", "")  # neither read nor write the user's settings
+
+if "PYTEST_XDIST_WORKER" in os.environ and shutil.which("Xvfb"):
+    # Keys go to the active window: files that run side by side need a screen each.
+    os.environ.pop("DISPLAY", None)
 
 try:
     ensure_display()  # before the first QApplication
