@@ -75,6 +75,18 @@ def test_every_command_that_a_page_names_is_there_with_its_options(page, tmp_pat
             assert option in told, f"{page.name}: {shlex.join(words)} has no {option}"
 
 
+def test_every_promise_names_a_test_that_is_there():
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "promises.md").read_text("utf-8")))
+    defined = re.compile(r"^ *def (test_\w+)", re.MULTILINE)
+    there = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in defined.findall(path.read_text("utf-8"))
+    }
+    assert named
+    assert named <= there, named - there
+
+
 def commands_in(text: str) -> list[list[str]]:
     """Command lines of the page, as words, up to the first sign that is no plain word."""
     found = []
