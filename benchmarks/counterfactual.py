@@ -1,10 +1,11 @@
 """Does the mask follow the words? Phantom films with lesions that nobody mentions, and descriptions changed against the
 truth: Dice against the lesions that are meant and against the others.
 
-Usage: python benchmarks/counterfactual.py [MODEL_FOLDER] [--films N] [--seed S] [--json FILE]
+Usage: python benchmarks/counterfactual.py MODEL_FOLDER [...] [--wordless FOLDER [...]] [--films N] [--seed S]
        python benchmarks/counterfactual.py --train 900 --labels 50 --seeds 3 [--runs FOLDER]
 
-Without a model folder it trains the default method, and the same network without words, on phantom films of other
+Several model folders are seeds of one method; `--wordless` names models without words to set beside them. Without a
+model folder it trains the default method, and the same network without words, on phantom films of other
 patients, and prints mean ± standard deviation over seeds. The words' worth is the first row against the last.
 """
 
@@ -51,8 +52,10 @@ Figures = dict[str, dict[str, dict[str, float]]]
 def main() -> None:
     options = _options()
     torch.set_num_threads(options.threads)
-    if options.model is not None:
-        tables = [of_model(options.model, options.films, options.seed)]
+    if options.models:
+        tables = [of_model(folder, options.films, options.seed) for folder in options.models]
+        for table, folder in zip(tables, options.wordless, strict=False):
+            table[WORDLESS] = of_model(folder, options.films, options.seed, ("true",))["true"]
     else:
         tables = train_and_measure(options)
     print("\n".join(lines(tables)))
@@ -145,7 +148,8 @@ def _cell(values: list[dict[str, float]], key: str) -> str:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("model", nargs="?", type=Path, help="model folder; none: train")
+    parser.add_argument("models", nargs="*", type=Path, help="model folders; none: train")
+    parser.add_argument("--wordless", nargs="*", type=Path, default=[], help="models without words")
     parser.add_argument("--films", type=int, default=300, help="films of the test set")
     parser.add_argument("--seed", type=int, default=0, help="of the test set and the shuffle")
     parser.add_argument("--train", type=int, default=600, help="steps of each run")
