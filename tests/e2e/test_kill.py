@@ -63,7 +63,8 @@ def _assert_sound(folder: Path, accepted: dict[int, str]) -> None:
     project.close()
 
 
-@kills(2, 7)
+@pytest.mark.slow  # one kill is a test of the faults
+@pytest.mark.parametrize("kills", [2, 7])
 def test_a_trainer_killed_again_and_again_resumes_and_finishes(project, rng, kills):
     save_next_config(project, tiny_round(400))
     before = {case.id: case.mask for case in project.cases("labeled")}

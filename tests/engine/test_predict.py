@@ -86,7 +86,10 @@ def test_zones_of_texts_say_which_texts_fix_them():
 def test_the_pace_knows_both_phases_and_what_comes_after():
     now = [0.0]
     pace = Pace(100, 40, films_to_predict=50, checkpoint_seconds=10, clock=lambda: now[0])
+    pace.count_step(1, 7.0)  # the first step of all is no measure
+    assert not pace.has_measured
     pace.count_step(1, 0.1)
+    assert pace.has_measured
     pace.count_films(10, 0.2)
     before = pace.seconds_left(1)
     assert before == pytest.approx(39 * 0.1 + 60 * 0.19 + 1.0)

@@ -132,7 +132,7 @@ def _tell(this: Round, pace: Pace, told: dict[str, float]) -> None:
         step=step,
         **numbers,
         steps_per_second=round(pace.steps_per_second(step), 3),
-        seconds_left=round(pace.seconds_left(step), 1),
+        seconds_left=round(pace.seconds_left(step), 1) if pace.has_measured else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -39,6 +40,7 @@ class Pace:
     began: float | None = None
     before: float = 0.0
     _step_seconds: dict[bool, float] = field(default_factory=dict)
+    _steps_seen: Counter[bool] = field(default_factory=Counter)
     _film_seconds: float = 0.005
     _spoken: float = float("-inf")
     _saved: float = 0.0
@@ -60,10 +62,16 @@ class Pace:
         self._saved += seconds
 
     def count_step(self, step: int, seconds: float) -> None:
-        """Remember how long a step of its phase takes (running average)."""
+        """Remember how long a step of its phase takes (running average, without the first step, which warms up)."""
         phase = step > self.burn_in
-        before = self._step_seconds.get(phase, seconds)
+        self._steps_seen[phase] += 1
+        before = self._step_seconds[phase] if self._steps_seen[phase] > 2 else seconds
         self._step_seconds[phase] = 0.9 * before + 0.1 * seconds
+
+    @property
+    def has_measured(self) -> bool:
+        """Whether enough steps were seen to say how long the rest will take."""
+        return self._steps_seen.total() > 1
 
     def count_films(self, films: int, seconds: float) -> None:
         """Remember how long a film takes to predict."""
