@@ -84,9 +84,13 @@ def _first_round(folder: Path, network: str) -> None:
     if network == "paper":
         from steps.material import make_network
 
-        first = 2
+        from training.config import preset
+
+        first, config = 2, preset("paper")
         texts = [case.description for case in project.cases()]
-        config = config.model_copy(update={"network": make_network(folder, "paper", texts)})
+        training = config.training.model_copy(update={"batch_labeled": 4, "batch_unlabeled": 4})
+        network = make_network(folder, "paper", texts)
+        config = config.model_copy(update={"network": network, "training": training})
     for steps in (first, 200_000):
         changes = {"steps": steps, "evaluate_every": min(steps, 500)}
         training = config.training.model_copy(update=changes)
