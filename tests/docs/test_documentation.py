@@ -59,7 +59,7 @@ def test_the_documentation_builds_without_a_warning(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("page", named([page for page in PAGES if blocks(page, "sh")]))
 def test_the_commands_of_a_page_work_one_after_the_other(page, tmp_path):
-    for line in "\n".join(blocks(page, "sh")).splitlines():
+    for line in filter(str.strip, "\n".join(blocks(page, "sh")).splitlines()):
         done = run(shlex.split(line, comments=True), tmp_path)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 
