@@ -8,9 +8,9 @@ from hypothesis.extra.numpy import arrays
 
 from training.metrics import (
     Overlap,
-    bootstrap_interval,
     hausdorff95,
     overlap,
+    score_intervals,
     score_masks,
     summarize,
 )
@@ -51,9 +51,9 @@ def test_masks_of_different_shapes_and_empty_sets_are_refused():
 def test_the_bootstrap_interval_holds_the_score_and_shrinks_with_more_cases():
     rng = np.random.default_rng(0)
     few = [Overlap(8, 2, 2), Overlap(3, 5, 4), Overlap(9, 1, 0)]
-    low, high = bootstrap_interval(few, rng)
+    low, high = score_intervals(few, rng)["dice_global"]
     assert low <= summarize(few).dice_global <= high
-    many_low, many_high = bootstrap_interval(few * 40, rng)
+    many_low, many_high = score_intervals(few * 40, rng)["dice_global"]
     assert many_high - many_low < high - low
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from training.models.measured import Measured, measured_in, read_measured, write
 from training.models.measuring import settings_of
 from training.pool.importing import import_cases
 from training.pool.registry import all_models, find_model, promotions, roll_back
-from training.pool.rounds import proposals_of, read_proposal, serving_model
+from training.pool.rounds import all_runs, proposals_of, read_proposal, serving_model
 from training.round import freeze, start_run
 from training.rundir import RunFolder
 from training.serving import let_serve
@@ -125,6 +126,21 @@ def test_a_refused_teacher_is_kept_and_the_list_says_why(project):
     assert old.scores.dice_per_image > new.scores.dice_per_image
     assert old.model.id == first.model.id
     assert "Dice" in promotions(project)[0].reason
+
+
+def test_models_outlive_the_folders_of_their_runs(project):
+    first, second = taught(project, 0.6, 1).model, taught(project, 0.8, 2).model
+    for run in all_runs(project):
+        shutil.rmtree(run.folder)
+    assert serving_model(project).id == second.id
+    assert read_proposal(project, "case_004")[1].any()
+    assert {row.model.id: row.state for row in model_rows(project)} == {
+        first.id: "served",
+        second.id: "serving",
+    }
+    assert second.id in filed_card(second)
+    assert taught(project, 1.0, 3).state == "promoted"
+    assert roll_back(project, "Ada").id == second.id
 
 
 def test_rolling_back_brings_the_earlier_teacher_and_its_proposals_and_no_mask_changes(project):

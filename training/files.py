@@ -8,6 +8,8 @@ import os
 import secrets
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from training.errors import RunFolderError, SemiMedRefError
 
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would turn line ends around
@@ -92,3 +94,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def is_held(lock_file: Path) -> bool:
+    """Whether a living process holds a lock file (a killed one does not). Not for tight loops: it tries the lock."""
+    lock = FileLock(lock_file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False

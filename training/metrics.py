@@ -91,21 +91,6 @@ def score_masks(pairs: Iterable[tuple[NDArray, NDArray]]) -> Scores:
     return summarize([overlap(prediction, reference) for prediction, reference in pairs])
 
 
-def bootstrap_interval(
-    overlaps: Sequence[Overlap], rng: np.random.Generator, draws: int = 1000, level: float = 0.95
-) -> tuple[float, float]:
-    """Interval of the global Dice over cases drawn with replacement."""
-    counts = np.array(
-        [(o.true_positive, o.false_positive, o.false_negative) for o in overlaps], np.int64
-    )
-    picks = rng.integers(len(counts), size=(draws, len(counts)))
-    positive, false, missed = counts[picks].sum(axis=1).T
-    whole = 2 * positive + false + missed
-    dice = np.where(whole > 0, 2 * positive / np.maximum(whole, 1), 1.0)
-    low, high = np.quantile(dice, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
-
 def dice_intervals(
     counts: NDArray[np.integer], rng: np.random.Generator, draws: int = 1000, level: float = 0.95
 ) -> dict[str, tuple[float, float, float]]:

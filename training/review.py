@@ -11,18 +11,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from training.acquisition import Choice
-from training.active_time import IDLE_SECONDS, ActiveTime
+from training.active_time import ActiveTime
 from training.arms import arm_to_show, let_stand
-from training.drafts import Work, read_history, write_draft, write_history
+from training.case_work import CaseWork
+from training.drafts import read_history, write_history
 from training.errors import PoolError
-from training.mask_draft import STROKE, MaskDraft
-from training.open_case import FilmShelf, OpenCase, compare, load_case, pseudo_mask, starting_mask
+from training.mask_draft import MaskDraft
+from training.open_case import FilmShelf, OpenCase, compare, load_case, starting_mask
 from training.pool import Project, Revision
 from training.pool.adjudication import adjudicate
-from training.pool.images import resize_probability
 from training.pool.leases import CaseLeased, give_back, take_lease
 from training.pool.records import Reading
 from training.pool.second_reading import blinded
@@ -31,7 +29,7 @@ from training.pool.showings import BY_HAND, add_showing
 __all__ = ["OpenCase", "ReviewDesk"]
 
 
-class ReviewDesk:
+class ReviewDesk(CaseWork):
     """Take a reader through a queue of cases, one draft at a time.
 
     Parameters
@@ -56,33 +54,13 @@ class ReviewDesk:
         confidence_threshold: float = 0.5,
         blind: bool = False,
     ) -> None:
-        if not reader.strip():
-            raise PoolError("A reader needs a name: every accepted mask is kept under it.")
-        self.project = project
-        self.reader = reader.strip()
-        self.confidence_threshold = confidence_threshold
+        super().__init__(project, reader, confidence_threshold)
         self.blind = blind
         self.adjudicating = False  # whether accepting the draft decides a dispute
         self.queue: list[str] = []
         self.planned: dict[str, tuple[Choice, str]] = {}  # of what was planned: choice, strategy
         self.visited: list[str] = []
-        self.current: OpenCase | None = None
-        self.draft: MaskDraft | None = None
-        self.description = ""
-        self.dirty = False
-        self.idle_seconds = IDLE_SECONDS  # longer pauses are no work
-        self.active_time = ActiveTime()
         self.shelf = FilmShelf()
-
-    @property
-    def mask(self) -> np.ndarray | None:
-        """The draft's mask, ``(H, W) uint8, 0 or 1``; never written to."""
-        return None if self.draft is None else self.draft.mask
-
-    @property
-    def strokes(self) -> int:
-        """How many strokes the draft has; none means that proposals may replace it."""
-        return 0 if self.draft is None else self.draft.strokes
 
     # -- going about -------------------------------------------------------------------------------------------
 
@@ -143,62 +121,7 @@ class ReviewDesk:
         self.queue = [waiting for waiting in self.queue if waiting != opened.case.id]
         return opened
 
-    # -- working on the case -----------------------------------------------------------------------------------
-
-    def edit_mask(self, mask: np.ndarray, *, strokes: int = 1, name: str = STROKE) -> None:
-        """Replace the draft's mask, ``(H, W)``, foreground wherever it is not 0.
-
-        `MaskDraft.edit` says what ``strokes`` and ``name`` mean.
-        """
-        case = self._on_desk().case
-        if mask.shape != (case.height, case.width):
-            raise PoolError(
-                f"The mask is {mask.shape[::-1]} pixels but {case.id} is {case.width} x {case.height}."
-            )
-        self._drafted().edit(mask, strokes=strokes, name=name)
-        self._touched()
-
-    def undo(self) -> str:
-        """Take the latest change of the mask back; returns its name, empty if there was none."""
-        return self._turned(self._drafted().undo())
-
-    def redo(self) -> str:
-        """Do the change that was undone last again; returns its name, empty if there was none."""
-        return self._turned(self._drafted().redo())
-
-    def edit_description(self, description: str) -> None:
-        """Replace the draft's description."""
-        self._on_desk()
-        if description != self.description:
-            self.description = description
-            self._touched()
-
-    def take_proposal(self, probability: np.ndarray, model_id: str | None) -> OpenCase:
-        """Lay a new proposal ``(h, w) float32 in [0, 1]`` on the desk; a mask the reader has touched stays as it is."""
-        opened = self._on_desk()
-        if not opened.takes_proposals:
-            return opened
-        untouched = self.strokes == 0 and opened.case.mask is None
-        full = resize_probability(probability, (opened.case.height, opened.case.width))
-        proposal = pseudo_mask(full, self.confidence_threshold)
-        self.current = replace(opened, probability=full, proposal=proposal, model_id=model_id)
-        if untouched:
-            self._drafted().follow(proposal)
-        return self.current
-
-    def work(self) -> Work:
-        """The draft as a value that can be written elsewhere while the reader goes on."""
-        case, draft = self._on_desk().case, self._drafted()
-        trail = draft.history.trail(draft.mask, STROKE)
-        return Work(case.id, self.reader, draft.mask, self.description, draft.strokes, trail)
-
-    def save_draft(self) -> bool:
-        """Write the draft to the project if it changed; return whether it did."""
-        if not self.dirty or self.current is None:
-            return False
-        write_draft(self.project, self.work())
-        self.dirty = False
-        return True
+    # -- deciding ----------------------------------------------------------------------------------------------
 
     def accept(self) -> Revision:
         """Make the draft a revision. When this returns it is on disk for good; the case is labeled.
@@ -264,15 +187,6 @@ class ReviewDesk:
 
     # -- inside ------------------------------------------------------------------------------------------------
 
-    def _on_desk(self) -> OpenCase:
-        if self.current is None:
-            raise PoolError("There is no case on the desk: open one first.")
-        return self.current
-
-    def _drafted(self) -> MaskDraft:
-        assert self.draft is not None, "a case on the desk always has a mask"
-        return self.draft
-
     def _reading(self, compared: dict[str, Any]) -> Reading:
         if self.adjudicating:
             return "adjudication"
@@ -281,15 +195,6 @@ class ReviewDesk:
         planted = self._on_desk().arm == "planted"
         stands = let_stand(compared.get("dice_to_proposal"), compared.get("pixels_changed"))
         return "planted" if planted and stands else "open"
-
-    def _touched(self) -> None:
-        self.dirty = True
-        self.active_time.touch()
-
-    def _turned(self, name: str) -> str:
-        if name:
-            self._touched()
-        return name
 
     def _load(self, case_id: str) -> OpenCase:
         project, leaving = self.project, self.current

@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from training.errors import PoolError
+from training.files import is_held
 from training.pool import Project
 from training.rundir import LOCK_PATIENCE
 
@@ -42,15 +43,7 @@ def one_round_at_a_time(project: Project) -> Iterator[None]:
 def round_is_under_way(folder: Path) -> bool:
     """Whether a living process holds the round of the project in ``folder``. Not for tight loops."""
     path = folder / LOCK
-    if not path.exists():
-        return False
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
+    return path.exists() and is_held(path)
 
 
 def round_process(folder: Path) -> int | None:

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from training.config import RunConfig
 from training.errors import RunFolderError
-from training.files import read_text, sentence_for, write_atomically
+from training.files import is_held, read_text, sentence_for, write_atomically
 from training.snapshot import Snapshot
 
 # Whoever asks if a folder is in use holds its lock for an instant; a trainer that starts then waits so many seconds.
@@ -219,15 +219,8 @@ class RunFolder:
 
     def in_use(self) -> bool:
         """Whether a living process holds the folder (a killed one does not)."""
-        if not self.path.is_dir():
-            return False  # Trying the lock would make the folder again.
-        lock = FileLock(self.lock_file)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        lock.release()
-        return False
+        # Trying the lock would make a folder that is gone again.
+        return self.path.is_dir() and is_held(self.lock_file)
 
     @property
     def _holder_file(self) -> Path:

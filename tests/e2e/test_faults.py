@@ -15,6 +15,7 @@ import psutil
 import pytest
 from made import small_project, tiny_round
 
+from napari_semimedref import run_monitor
 from napari_semimedref.run_monitor import QUICKER, RunMonitor
 from training import run_control, trainer_process
 from training.errors import PoolError, RunFolderError
@@ -179,6 +180,24 @@ def test_a_run_folder_deleted_after_a_stop_is_named_when_it_is_resumed(project):
     )
     assert all_runs(project)[-1].outcome == "lost"
     assert serving_model(project) is None
+
+
+def test_a_trainer_that_hangs_is_said_to_be_silent_and_can_be_killed(project, monkeypatch):
+    monkeypatch.setattr(run_monitor, "SILENT_SECONDS", 1)
+    before = labels(project)
+    monitor = started(project)
+    trainer = psutil.Process(monitor.view.status.pid)
+    trainer.suspend()
+    until(monitor, lambda view: view.silent >= 1)
+    assert monitor.view.sentence.startswith(f"No sign of life for {monitor.view.silent} s.")
+    assert monitor.view.alive
+    trainer.resume()
+    until(monitor, lambda view: view.silent == 0)
+    trainer.suspend()
+    until(monitor, lambda view: view.silent >= 1)
+    kill_round(project)
+    until(monitor, lambda view: not view.alive and view.resumable)
+    assert labels(project) == before
 
 
 def test_killing_a_round_ends_its_processes_and_no_others(project):

@@ -116,7 +116,7 @@ def test_a_service_killed_again_and_again_answers_again(project, rng, kills):
 
 
 @pytest.mark.window
-@kills(2, 7)
+@kills(1, 7)
 def test_a_window_killed_again_and_again_loses_no_acceptance(project, rng, kills):
     run_round(project)
     accepted: dict[int, str] = {}

@@ -89,6 +89,7 @@ def check(folder: Path, told: list[dict], rounds: int, per_round: int) -> None:
 WAYS = ("as proposed", "stroke", "words", "and back")
 
 
+@pytest.mark.slow
 @pytest.mark.window
 def test_a_reader_of_mouse_and_keys_goes_through_two_rounds_and_a_crash(tmp_path):
     project = small_project(tmp_path / "project", labeled=4, unlabeled=14, holdout=4, size=128)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import sys
 import threading
 import time
 from pathlib import Path
@@ -370,3 +371,8 @@ def test_curves_for_tensorboard_are_written_and_a_failure_ends_no_run(make_run, 
     assert run(again)
     assert losses(again) == losses(folder)
     assert np.isfinite(list(losses(again).values())).all()
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)  # importing it fails
+    without = make_run("without")
+    assert run(without)
+    assert losses(without) == losses(folder)
+    assert events(without)[-1]["kind"] == "finished"

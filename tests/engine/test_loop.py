@@ -70,12 +70,13 @@ def test_a_round_leaves_everything_the_architecture_promises(make_run):
     assert {p.suffix for p in folder.best.iterdir()} == {".json", ".safetensors"}
 
 
-def test_the_seconds_left_count_down_and_progress_names_its_parts(make_run):
+def test_seconds_left_are_told_once_measured_and_progress_names_its_parts(make_run):
     folder = make_run()
     run(folder)
     told = [e for e in events(folder) if e["kind"] == "progress"]
-    assert all(e["seconds_left"] >= 0 for e in told)
-    assert told[-1]["seconds_left"] < told[1]["seconds_left"]
+    # The first step warms up: nothing is promised from it.
+    assert "seconds_left" not in told[0]
+    assert all(e["seconds_left"] >= 0 for e in told[1:])
     semi = told[-1]
     assert {
         "loss",

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, astuple
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from PIL import Image
 
 from training.config import TrainingConfig
 from training.engine import checkpoint
+from training.engine.controls import counts_of
 from training.engine.data import FilmPool, load_films
 from training.engine.evaluate import Evaluation, evaluate
 from training.engine.measure import Points, figures_of, look_closer, measured_numbers
@@ -67,7 +68,7 @@ def score_halves(
             tell(half, role, result)
             scores[half][role] = asdict(result.scores)
             dice[half][role] = result.cases
-            counts[half][role] = {case: astuple(seen) for case, seen in result.counts.items()}
+            counts[half][role] = counts_of(result)
             if (half, role) == ("gate", "teacher"):
                 scores["gate_cases"] = result.cases
     write_atomically(folder.path / CASE_SCORES, json.dumps(dice, indent=1))
