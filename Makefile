@@ -8,9 +8,12 @@ LIBRARIES := python3-venv libegl1 libgl1 libgl1-mesa-dri libxkbcommon-x11-0 libd
 	libxcb-xinerama0 libxcb-xfixes0 xvfb
 # Other people's programs that the tests read our files back with, and a server for many readers.
 TEST_LIBRARIES := dicom3tools postgresql
+# Values and small files: no network, no window, no process.
+QUICKEST := tests/editing tests/report/test_parse_sentences.py tests/report/test_augment.py tests/test_metrics.py \
+	tests/test_gate.py tests/test_events.py tests/test_acquisition.py tests/test_arms.py tests/test_rundir.py tests/test_config.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install system demo test test-slow check docs format bench clean
+.PHONY: help install system demo test test-slow check docs format bench dist clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,11 +51,12 @@ test-slow: EXTRA = $(TEST_LIBRARIES)
 test-slow: install ## Run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
-check: install ## Format, lint, types, contracts
+check: install ## Format, lint, types, contracts and the quickest tests: under a minute once mypy has its cache
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy training napari_semimedref
 	$(BIN)/lint-imports
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -x $(QUICKEST)
 
 docs: install ## Build the documentation into site/
 	$(BIN)/mkdocs build --strict
@@ -61,8 +65,11 @@ format: install ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: install ## Run the benchmarks
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+bench: install ## Run the benchmarks that take minutes, and print one table
+	$(BIN)/python benchmarks/together.py
+
+dist: install ## Build wheel and source archive into dist/
+	$(BIN)/python -m build --outdir dist .
 
 clean: ## Remove what make made
 	rm -rf .venv build dist *.egg-info demo demo-window.png

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,10 @@ from pydantic.fields import FieldInfo
 from training.cli import app
 from training.config import RunConfig
 
+sys.path.insert(0, str(Path(__file__).parent))  # MkDocs loads each hook alone.
+
+from licences import licences
+
 DECISIONS = Path(__file__).parents[1] / "decisions"
 
 
@@ -26,6 +31,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "reference/settings.md": settings(),
         "reference/events.md": events(),
         "decisions/index.md": decisions(),
+        "reference/licences.md": licences(),
     }
     for place, content in pages.items():
         files.append(File.generated(config, place, content=content))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -116,3 +117,10 @@ def options_of(command: Any) -> set[str]:
     for parameter in command.params:
         found |= {*parameter.opts, *parameter.secondary_opts}
     return found
+
+
+def test_the_architectures_pictures_are_those_of_the_contracts():
+    space = runpy.run_path(str(ROOT / "docs" / "hooks" / "pictures.py"), run_name="pictures")
+    for name, content in space["drawn"]().items():
+        kept = (ROOT / "docs" / "images" / name).read_text("utf-8")
+        assert kept == content, "run python docs/hooks/pictures.py"
