@@ -20,8 +20,8 @@ def licences() -> str:
         f"What `pip install {PROJECT}[{','.join(EXTRAS)}]` brings along, as each package states it. The project itself "
         "is under BSD-3-Clause. Written when this page was built, from what was installed then.",
         "",
-        "PyQt6 is under the GPL: whoever hands on a program with Qt inside and wants other terms installs PySide6 (LGPL) in its "
-        "place; the window works with both.",
+        "PyQt6 is under the GPL: whoever hands on a program with Qt inside and wants other terms "
+        "installs PySide6 (LGPL) in its place; the window works with both.",
         "",
         "| package | version | licence |",
         "|---|---|---|",
