@@ -8,7 +8,6 @@ from hypothesis.extra.numpy import arrays
 
 from training.metrics import (
     Overlap,
-    hausdorff95,
     overlap,
     score_intervals,
     score_masks,
@@ -55,13 +54,3 @@ def test_the_bootstrap_interval_holds_the_score_and_shrinks_with_more_cases():
     assert low <= summarize(few).dice_global <= high
     many_low, many_high = score_intervals(few * 40, rng)["dice_global"]
     assert many_high - many_low < high - low
-
-
-def test_hausdorff_distance_measures_a_shift_and_knows_empty_masks():
-    one, other = np.zeros((20, 20)), np.zeros((20, 20))
-    one[5:10, 5:10] = 1
-    other[5:10, 8:13] = 1
-    assert hausdorff95(one, other) == pytest.approx(3.0)
-    assert hausdorff95(one, one) == 0.0
-    assert hausdorff95(one, np.zeros((20, 20))) == float("inf")
-    assert hausdorff95(np.zeros((3, 3)), np.zeros((3, 3))) == 0.0

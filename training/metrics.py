@@ -1,4 +1,4 @@
-"""Overlap of masks in both conventions, and surface distance; numpy and scipy only, no network."""
+"""Overlap of masks in both conventions, with intervals over cases; numpy only, no network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_erosion, distance_transform_edt
 
 
 @dataclass(frozen=True)
@@ -135,25 +134,3 @@ def score_intervals(
 
 def _pair(values: NDArray) -> tuple[float, float]:
     return float(values[0]), float(values[1])
-
-
-def hausdorff95(prediction: NDArray, reference: NDArray) -> float:
-    """95th percentile of the symmetric surface distance, in pixels.
-
-    Returns
-    -------
-    float
-        0 if both masks are empty, infinity if only one is.
-    """
-    predicted, true = np.asarray(prediction, bool), np.asarray(reference, bool)
-    if not predicted.any() or not true.any():
-        return 0.0 if predicted.any() == true.any() else float("inf")
-    here, there = _surface(predicted), _surface(true)
-    distances = np.concatenate(
-        [distance_transform_edt(~there)[here], distance_transform_edt(~here)[there]]
-    )
-    return float(np.percentile(distances, 95))
-
-
-def _surface(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return mask & ~binary_erosion(mask)

@@ -59,6 +59,12 @@ def test_a_round_leaves_everything_the_architecture_promises(make_run):
     assert set(scores["report"]["teacher"]) == {
         "dice_global", "dice_per_image", "iou_global", "iou_per_image",
     }  # fmt: skip
+    assert set(scores["report_errors"]) == {
+        "hd95_median",
+        "hd95_images",
+        "one_empty",
+        "zone_recall",
+    }
     assert set(scores["gate_cases"]) == {case.case_id for case in folder.read_snapshot().gate}
     index = folder.read_predictions_index()
     for case in folder.read_snapshot().unlabeled:

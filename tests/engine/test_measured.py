@@ -9,10 +9,12 @@ from made import small_project, tiny_round
 from training.config import RunConfig
 from training.engine.loop import run
 from training.engine.measure import region_entropy, soft_difference, without_position
+from training.models.listing import card_of, filed_card
 from training.pool.case_scores import MEASURED, scores_by
 from training.pool.embeddings import FILM, points_of
 from training.pool.rounds import register_run, serving_model
 from training.report import parse
+from training.report.finding import ZONES
 from training.round import adopt, freeze
 from training.rundir import RunFolder
 
@@ -40,6 +42,16 @@ def test_every_unlabeled_case_has_figures_stamped_with_the_models_hash(adopted):
     assert set(scores) == set(MEASURED)
     assert scores["region"] == {case_id: entry["region"] for case_id, entry in index.items()}
     assert scores_by(project, "another model") == {}
+
+
+def test_the_card_says_where_the_teacher_errs(adopted):
+    project, folder = adopted
+    model = serving_model(project)
+    errors = card_of(model).errors
+    assert errors.model_dump(mode="json") == folder.read_scores()["report_errors"]
+    assert errors.hd95_images + errors.one_empty > 0
+    assert set(errors.zone_recall) <= set(ZONES)
+    assert "Share of the lesion pixels found, by zone" in filed_card(model)
 
 
 def test_labeled_and_unlabeled_films_are_points_and_held_out_ones_are_not(adopted):

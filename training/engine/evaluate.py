@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from training.engine.data import FilmPool
 from training.engine.predict import Predictor
@@ -19,7 +23,11 @@ class Evaluation:
 
 
 def evaluate(
-    predictor: Predictor, pool: FilmPool, threshold: float = 0.5, limit: int | None = None
+    predictor: Predictor,
+    pool: FilmPool,
+    threshold: float = 0.5,
+    limit: int | None = None,
+    also: Callable[[NDArray[np.bool_], NDArray[np.uint8]], None] = lambda said, true: None,
 ) -> Evaluation:
     """Score a predictor on films with masks.
 
@@ -29,6 +37,8 @@ def evaluate(
         Probability from which a pixel counts as foreground.
     limit : int, optional
         Most cases to look at, from the start of the pool.
+    also : callable
+        Given each case's prediction and reference, (S, S) at the network's resolution.
 
     Raises
     ------
@@ -40,8 +50,9 @@ def evaluate(
     overlaps: dict[str, Overlap] = {}
     for numbers, probabilities in predictor.pool(some):
         for number, probability in zip(numbers, probabilities, strict=True):
-            counted = overlap(probability >= threshold, pool.masks[number].numpy())
-            overlaps[pool.cases[number].case_id] = counted
+            said, true = probability >= threshold, pool.masks[number].numpy()
+            overlaps[pool.cases[number].case_id] = overlap(said, true)
+            also(said, true)
     dice = {case_id: counted.dice for case_id, counted in overlaps.items()}
     return Evaluation(summarize(list(overlaps.values())), dice, overlaps)
 

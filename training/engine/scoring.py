@@ -24,6 +24,7 @@ from training.engine.measure import Points, figures_of, look_closer, measured_nu
 from training.engine.predict import Predictor, in_batches
 from training.engine.setup import make_fabric
 from training.errors import RunFolderError
+from training.errors_by_place import PlaceErrors
 from training.events import EventWriter
 from training.files import sentence_for, write_atomically
 from training.rundir import RunFolder
@@ -54,9 +55,11 @@ def score_halves(
     Returns
     -------
     dict
-        ``gate`` and ``report``: role to scores; ``gate_cases``: the teacher's Dice by case id.
+        ``gate`` and ``report``: role to scores; ``gate_cases``: the teacher's Dice by case id; ``report_errors``: where
+        the teacher errs on the report half (`training.errors_by_place`).
     """
     scores: dict[str, Any] = {"gate": {}, "report": {}, "gate_cases": {}}
+    convention = folder.read_snapshot().laterality
     dice: dict[str, dict[str, Any]] = {half: {} for half in halves}
     counts: dict[str, dict[str, Any]] = {half: {} for half in halves}
     for role in ("student", "teacher"):
@@ -64,13 +67,16 @@ def score_halves(
         for half, pool in halves.items():
             if len(pool) == 0:
                 continue
-            result = evaluate(predictor, pool, threshold)
+            errors = PlaceErrors(convention)
+            result = evaluate(predictor, pool, threshold, also=errors.add)
             tell(half, role, result)
             scores[half][role] = asdict(result.scores)
             dice[half][role] = result.cases
             counts[half][role] = counts_of(result)
             if (half, role) == ("gate", "teacher"):
                 scores["gate_cases"] = result.cases
+            if (half, role) == ("report", "teacher"):
+                scores["report_errors"] = errors.summary()
     write_atomically(folder.path / CASE_SCORES, json.dumps(dice, indent=1))
     write_atomically(folder.case_counts_file, json.dumps(counts))
     return scores

@@ -60,6 +60,17 @@ class Data(BaseModel):
     labeled_zones: dict[str, int]
 
 
+class Errors(BaseModel):
+    """Where the teacher errs on the report half; see `training.errors_by_place.PlaceErrors.summary`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hd95_median: float | None
+    hd95_images: int
+    one_empty: int
+    zone_recall: dict[str, tuple[float, int]]
+
+
 class ModelCard(BaseModel):
     """Everything that is known about how a model came about.
 
@@ -73,6 +84,8 @@ class ModelCard(BaseModel):
         Of wall time, evaluation and predictions left out.
     scores : mapping
         half -> role -> name of the metric -> figure; a half without cases is empty.
+    errors : Errors or None
+        None without a report half, and on cards of earlier versions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -93,6 +106,7 @@ class ModelCard(BaseModel):
     trained_seconds: float
     code: dict[str, str | None]
     scores: dict[str, dict[str, dict[str, Figure]]]
+    errors: Errors | None = None
 
     @classmethod
     def read(cls, content: Any, source: str) -> ModelCard:
@@ -146,6 +160,7 @@ def make_card(
         trained_seconds=float(scores.get("seconds", 0.0)),
         code=dict(code_version()),
         scores=figures(measured),
+        errors=scores.get("report_errors"),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from training.models.card import Figure, ModelCard
+from training.models.card import Errors, Figure, ModelCard
 
 METRICS = {
     "dice_global": "Dice over all pixels",
@@ -89,10 +89,29 @@ def _scores(card: ModelCard, title: str) -> Iterator[str]:
                 values = (_figure(roles.get(role, {}).get(name)) for role in ("teacher", "student"))
                 lines.append(f"| {words} | {' | '.join(values)} |")
             yield "\n".join(lines)
+    if card.errors is not None:
+        yield _errors(card.errors)
     if measured:
         yield "In parentheses: 95 % interval over cases (bootstrap); one run, so the spread over seeds is not in it."
     else:
         yield "It was not measured: there was no holdout."
+
+
+def _errors(errors: Errors) -> str:
+    """Distances and recall in two sentences."""
+    zones = ", ".join(
+        f"{zone} {share:.2f} ({images})" for zone, (share, images) in errors.zone_recall.items()
+    )
+    distance = (
+        "none"
+        if errors.hd95_median is None
+        else f"{errors.hd95_median:.1f} pixels of the network's"
+    )
+    return (
+        f"Where the teacher errs on the `report` half: 95th percentile of the distance of outlines, median of "
+        f"{errors.hd95_images} images, {distance}; in {errors.one_empty} images only one of the masks is empty. Share "
+        f"of the lesion pixels found, by zone (images): {zones or 'no lesions'}."
+    )
 
 
 def _figure(figure: Figure | None) -> str:
