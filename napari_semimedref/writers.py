@@ -91,13 +91,15 @@ def _segmentation(labels: FullLayer, film: dict[str, Any], target: Path) -> byte
 
 
 def _origin(meta: dict[str, Any]) -> dict[str, Any]:
-    return meta.get("metadata", {}).get(OURS, {})
+    origin: dict[str, Any] = meta.get("metadata", {}).get(OURS, {})
+    return origin
 
 
 def _flat(data: np.ndarray, target: Path) -> np.ndarray:
     data = np.asarray(data)
     if data.ndim == 3 and len(data) == 1:
-        return data[0]
+        only: np.ndarray = data[0]
+        return only
     if data.ndim != 2:
         raise FormatError(
             f"{target.name} holds one picture but the layer is {data.shape}: save one slice."

@@ -123,7 +123,9 @@ def _kinds(arms: Arms, rng: np.random.Generator) -> Iterator[str]:
         yield from (block[i] for i in rng.permutation(BLOCK))
 
 
-def plant(project: Project, proposal: Proposal, probability: NDArray) -> NDArray | None:
+def plant(
+    project: Project, proposal: Proposal, probability: NDArray[np.float32]
+) -> NDArray[np.float32] | None:
     """A wrong proposal in place of the teacher's: mirrored, or where that is no other, another case's.
 
     Parameters

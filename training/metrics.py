@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, distance_transform_edt
 
+Mask = NDArray[np.bool_ | np.integer]
+
 
 @dataclass(frozen=True)
 class Overlap:
@@ -56,7 +58,7 @@ class Scores:
         return asdict(self)
 
 
-def overlap(prediction: NDArray, reference: NDArray) -> Overlap:
+def overlap(prediction: Mask, reference: Mask) -> Overlap:
     """Count pixels of two masks of one shape; nonzero is foreground.
 
     Raises
@@ -86,7 +88,7 @@ def summarize(overlaps: Sequence[Overlap]) -> Scores:
     )
 
 
-def score_masks(pairs: Iterable[tuple[NDArray, NDArray]]) -> Scores:
+def score_masks(pairs: Iterable[tuple[Mask, Mask]]) -> Scores:
     """Scores of (prediction, reference) pairs of masks."""
     return summarize([overlap(prediction, reference) for prediction, reference in pairs])
 
@@ -120,7 +122,7 @@ def score_intervals(
     positive, false, missed = counts[picks].sum(axis=1).T
     per_image = own[picks].mean(axis=1)
 
-    def share(above: NDArray, below: NDArray) -> NDArray:
+    def share(above: NDArray[np.int64], below: NDArray[np.int64]) -> NDArray[np.float64]:
         return np.where(below > 0, above / np.maximum(below, 1), 1.0)
 
     drawn = {
@@ -133,11 +135,11 @@ def score_intervals(
     return {name: _pair(np.quantile(values, edges)) for name, values in drawn.items()}
 
 
-def _pair(values: NDArray) -> tuple[float, float]:
+def _pair(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(values[0]), float(values[1])
 
 
-def hausdorff95(prediction: NDArray, reference: NDArray) -> float:
+def hausdorff95(prediction: Mask, reference: Mask) -> float:
     """95th percentile of the symmetric surface distance, in pixels.
 
     Returns
@@ -156,4 +158,5 @@ def hausdorff95(prediction: NDArray, reference: NDArray) -> float:
 
 
 def _surface(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return mask & ~binary_erosion(mask)
+    surface: NDArray[np.bool_] = mask & ~binary_erosion(mask)
+    return surface

@@ -32,7 +32,7 @@ def named(strategy: str) -> Strategy:
 def order(
     strategy: str,
     candidates: Sequence[Candidate],
-    labeled_zones: Counter,
+    labeled_zones: Counter[str],
     rng: np.random.Generator,
     *,
     count: int | None = None,

@@ -15,7 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from training.config import NetworkConfig
-from training.engine.networks import Network, SmallTextEncoder, build, resolved
+from training.engine.networks import Network, build, resolved
+from training.engine.networks.text import SmallTextEncoder
 from training.engine.sums import files_match, write_sums
 from training.errors import ConfigError, EngineError, RunFolderError
 from training.files import sentence_for, write_atomically

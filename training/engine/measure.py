@@ -4,6 +4,7 @@ acquisition ranks by, and films as points. Nothing is trained and nothing decide
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +98,7 @@ class Points:
 
     def __init__(self) -> None:
         self._case_ids: list[str] = []
-        self._points: dict[str, list[NDArray]] = {FILM: [], TEACHER: []}
+        self._points: dict[str, list[NDArray[np.float32]]] = {FILM: [], TEACHER: []}
 
     def add(self, pool: FilmPool, numbers: list[int], vectors: NDArray[np.float32]) -> None:
         """Add cases of a pool with the network's vectors ``(B, P)``."""
@@ -106,7 +107,7 @@ class Points:
             self._points[FILM].append(film_point(pool.images[number].cpu().numpy()))
             self._points[TEACHER].append(vector)
 
-    def arrays(self) -> dict[str, NDArray]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """What goes into the file."""
         stacked = {
             name: np.stack(points).astype(KIND) for name, points in self._points.items() if points

@@ -192,4 +192,5 @@ def lv_loss(probabilities: Tensor, contrasts: Tensor, weight: Tensor) -> Tensor:
     own, other = probabilities.flatten(1), contrasts.to(probabilities.dtype).flatten(1)
     lengths = torch.linalg.vector_norm(own, dim=1) * torch.linalg.vector_norm(other, dim=1)
     cosine = (own * other).sum(1) / lengths.clamp_min(1e-8)
-    return ((1 - cosine) * weight).sum() / weight.sum().clamp_min(1)
+    loss: Tensor = ((1 - cosine) * weight).sum() / weight.sum().clamp_min(1)
+    return loss

@@ -51,7 +51,8 @@ class Predictor:
         """
         side = self.network.config.image_size
         small = torch.from_numpy(shrink_image(image, side))[None]
-        return self.batch(small, (description,))[0]
+        only: NDArray[np.float32] = self.batch(small, (description,))[0]
+        return only
 
     def batch(self, images: torch.Tensor, texts: tuple[str, ...]) -> NDArray[np.float32]:
         """Probabilities ``(B, S, S) float32`` of bytes ``(B, S, S)`` with one text each."""

@@ -25,7 +25,8 @@ DEPTH = np.linspace(0, 1, TABLE)
 
 def _curve(*knots: tuple[float, float]) -> NDArray[np.float64]:
     depth, value = np.array(knots).T
-    return PchipInterpolator(depth, value)(DEPTH)
+    curve: NDArray[np.float64] = PchipInterpolator(depth, value)(DEPTH)
+    return curve
 
 
 WALL = _curve(
@@ -55,7 +56,8 @@ class Lung:
 
     def _row(self, y: Floats) -> NDArray[np.int32]:
         depth = (y - self.apex) / (self.angle - self.apex)
-        return (np.clip(depth, 0, 1) * (TABLE - 1)).astype(np.int32)
+        row: NDArray[np.int32] = (np.clip(depth, 0, 1) * (TABLE - 1)).astype(np.int32)
+        return row
 
     def edges(self, y: Floats) -> tuple[Floats, Floats]:
         """Distances from the midline of the chest wall and of the mediastinal side at ``y``."""
@@ -76,7 +78,8 @@ class Lung:
         margin = np.minimum(wall - across, across - medial)
         margin = np.minimum(margin, (self.floor(x) - y) * np.float32(0.8))
         above = y - np.float32(self.apex)
-        return np.where(above < 0, np.minimum(margin, above), margin)
+        inside: Floats = np.where(above < 0, np.minimum(margin, above), margin)
+        return inside
 
     def level(self, y: Floats) -> Floats:
         """Position along the lung's axis in zones: 0..1 upper, 1..2 middle, 2..3 lower."""
@@ -221,4 +224,5 @@ def _outline(rng: np.random.Generator, waist: float) -> Floats:
     shoulder = waist + 0.05
     x = [neck, neck + 0.015, neck + 0.06, 0.29, 0.39, 0.47, shoulder, shoulder, waist + 0.01]
     curve = PchipInterpolator(y, [*x, waist - 0.01, waist + 0.03], extrapolate=True)
-    return curve(DEPTH).astype(np.float32)
+    outline: Floats = curve(DEPTH).astype(np.float32)
+    return outline

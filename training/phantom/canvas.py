@@ -95,7 +95,8 @@ def _along(values: NDArray[np.float64], steps: int) -> NDArray[np.float64]:
     share = position - left
     if values.ndim == 3:
         share = share[:, None]
-    return values[:, left] * (1 - share) + values[:, left + 1] * share
+    between: NDArray[np.float64] = values[:, left] * (1 - share) + values[:, left + 1] * share
+    return between
 
 
 WHOLE = (slice(None), slice(None))
@@ -133,7 +134,8 @@ def _spread(grid: Floats, size: int, window: slice) -> Floats:
 def soft_step(margin: NDArray[np.floating], width: float) -> Floats:
     """Smooth step over a signed margin: 0 below -width / 2, 1 above +width / 2."""
     t = np.clip(margin / np.float32(width) + np.float32(0.5), 0, 1)
-    return t * t * (3 - 2 * t)
+    step: Floats = t * t * (3 - 2 * t)
+    return step
 
 
 def blur(image: Floats, sigma: float) -> Floats:
@@ -141,4 +143,5 @@ def blur(image: Floats, sigma: float) -> Floats:
     pixels = sigma * image.shape[0]
     if pixels < TOO_FINE:
         return image
-    return ndimage.gaussian_filter(image, pixels, truncate=3.0)
+    blurred: Floats = ndimage.gaussian_filter(image, pixels, truncate=3.0)
+    return blurred

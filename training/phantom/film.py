@@ -67,7 +67,8 @@ def expose(exposure: Exposure, attenuation: Floats, rng: np.random.Generator) ->
     if exposure.inverted:
         film = 1 - film
     _collimate(film, exposure.borders)
-    return np.round(film * 255).astype(np.uint8)
+    exposed: NDArray[np.uint8] = np.round(film * 255).astype(np.uint8)
+    return exposed
 
 
 _STILL = Pose(0.0, 1.0, 0.0, 0.0)

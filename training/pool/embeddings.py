@@ -19,7 +19,9 @@ KIND = np.dtype("<f2")
 Points = dict[str, NDArray[np.float32]]
 
 
-def put_points(connection: sa.Connection, model_id: str, points: Mapping[str, NDArray]) -> None:
+def put_points(
+    connection: sa.Connection, model_id: str, points: Mapping[str, NDArray[np.floating]]
+) -> None:
     """Keep points of cases, in place of earlier ones by the same maker."""
     if not points:
         return

@@ -203,4 +203,5 @@ def _softmax(
 
     start = np.zeros(shape[0] * shape[1])
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
-    return found.x.reshape(shape)
+    weights: NDArray[np.float64] = found.x.reshape(shape)
+    return weights

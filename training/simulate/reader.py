@@ -49,7 +49,8 @@ def effort(before: Mask, after: Mask) -> tuple[int, float]:
 def contour_of(mask: Mask) -> NDArray[np.bool_]:
     """The foreground pixels that touch background."""
     inside = mask > 0
-    return inside & ~ndimage.binary_erosion(inside)
+    contour: NDArray[np.bool_] = inside & ~ndimage.binary_erosion(inside)
+    return contour
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,8 @@ def tremble(mask: Mask, pixels: float, rng: np.random.Generator) -> Mask:
     signed = ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)
     waves = ndimage.gaussian_filter(rng.standard_normal(mask.shape), WAVE * max(mask.shape))
     waves *= pixels / max(float(waves.std()), 1e-9)
-    return (signed + waves > 0).astype(np.uint8)
+    moved: Mask = (signed + waves > 0).astype(np.uint8)
+    return moved
 
 
 class StatedTime(ActiveTime):
