@@ -84,7 +84,7 @@ def values_of(
 
 
 def entropy_of(probability: np.ndarray) -> np.ndarray:
-    """Binary entropy in bits, ``float32 in [0, 1]``, of probabilities ``float32 in [0, 1]``."""
+    """Binary entropy in bits, ``(h, w) float32 in [0, 1]``, of probabilities ``(h, w) float32 in [0, 1]``."""
     p = np.clip(probability, 1e-6, 1 - 1e-6)
     bits: np.ndarray = (-(p * np.log2(p) + (1 - p) * np.log2(1 - p))).astype(np.float32)
     return bits

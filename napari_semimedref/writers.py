@@ -28,6 +28,11 @@ NO_FILM = (
 def write_labels(path: str, data: np.ndarray, meta: dict[str, Any]) -> list[str]:
     """Write one labels layer to ``.nii.gz``, ``.nii`` or, its foreground as 255, ``.png``.
 
+    Parameters
+    ----------
+    data : (H, W) or (N, H, W) of integers
+        0 is background; a picture takes one slice only.
+
     Raises
     ------
     FormatError

@@ -50,7 +50,15 @@ class Arms(Settings):
 
 
 def arms_of(project: Project) -> Arms:
-    """The project's shares; ConfigError if their file is damaged."""
+    """The project's shares; the usual ones where it keeps none.
+
+    Raises
+    ------
+    ConfigError
+        The content of their file is damaged.
+    RunFolderError
+        Their file cannot be read.
+    """
     path = project.folder / FILE
     if not path.exists():
         return Arms()

@@ -76,7 +76,13 @@ def overlap(prediction: Mask, reference: Mask) -> Overlap:
 
 
 def summarize(overlaps: Sequence[Overlap]) -> Scores:
-    """Scores of a set of images; ValueError for an empty set, which has none."""
+    """Scores of a set of images.
+
+    Raises
+    ------
+    ValueError
+        The set is empty and has none.
+    """
     if not overlaps:
         raise ValueError("An empty set has no scores.")
     whole = sum(overlaps, Overlap(0, 0, 0))
@@ -89,7 +95,7 @@ def summarize(overlaps: Sequence[Overlap]) -> Scores:
 
 
 def score_masks(pairs: Iterable[tuple[Mask, Mask]]) -> Scores:
-    """Scores of (prediction, reference) pairs of masks."""
+    """Scores of (prediction, reference) pairs of masks ``(H, W)``; nonzero is foreground."""
     return summarize([overlap(prediction, reference) for prediction, reference in pairs])
 
 
@@ -111,7 +117,13 @@ def dice_intervals(
 def score_intervals(
     overlaps: Sequence[Overlap], rng: np.random.Generator, draws: int = 1000, level: float = 0.95
 ) -> dict[str, tuple[float, float]]:
-    """Intervals of all four scores over cases drawn with replacement; ValueError for an empty set."""
+    """Intervals of all four scores over cases drawn with replacement: low and high by metric.
+
+    Raises
+    ------
+    ValueError
+        The set is empty and has none.
+    """
     counts = np.array(
         [(o.true_positive, o.false_positive, o.false_negative) for o in overlaps], np.int64
     )
@@ -141,6 +153,11 @@ def _pair(values: NDArray[np.float64]) -> tuple[float, float]:
 
 def hausdorff95(prediction: Mask, reference: Mask) -> float:
     """95th percentile of the symmetric surface distance, in pixels.
+
+    Parameters
+    ----------
+    prediction, reference : (H, W)
+        Nonzero is foreground.
 
     Returns
     -------

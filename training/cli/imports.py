@@ -167,7 +167,13 @@ def run_import(
     laterality: Convention,
     dry_run: bool,
 ) -> None:
-    """Import, or only say what an import would do, with a progress line."""
+    """Import, or only say what an import would do, with a progress line.
+
+    Raises
+    ------
+    ConfigError
+        There was nothing to import.
+    """
     name = detect(source) if chosen == "auto" else cast(FormatName, chosen)
     if chosen == "auto":
         print(f"{source} is read as {name}.")

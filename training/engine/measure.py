@@ -42,7 +42,7 @@ def region_entropy(unsure: Probability) -> float:
 
 
 def soft_difference(one: Probability, other: Probability) -> float:
-    """One minus the soft Dice of two probability maps, in [0, 1]; two (nearly) empty ones are alike."""
+    """One minus the soft Dice of two probability maps ``(h, w)``, in [0, 1]; two (nearly) empty ones are alike."""
     least = LEAST * one.size
     both = np.minimum(one, other).sum(dtype=np.float64)
     whole = one.sum(dtype=np.float64) + other.sum(dtype=np.float64)
@@ -84,7 +84,7 @@ def look_closer(
 
 
 def figures_of(probability: Probability) -> dict[str, float]:
-    """What one proposal says by itself: fields of the predictions' index."""
+    """What one proposal ``(S, S) float32 in [0, 1]`` says by itself: fields of the predictions' index."""
     unsure = entropy(probability)
     return {
         "entropy": round(float(unsure.mean()), 6),
@@ -108,7 +108,13 @@ class Points:
             self._points[TEACHER].append(vector)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What goes into the file."""
+        """What goes into the file.
+
+        Returns
+        -------
+        dict of array
+            ``case_ids`` (N,) of str, and where there are any, rows (N, D) float16 under `FILM` and `TEACHER`.
+        """
         stacked = {
             name: np.stack(points).astype(KIND) for name, points in self._points.items() if points
         }

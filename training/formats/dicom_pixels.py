@@ -50,7 +50,13 @@ def picture_of(header: Dataset, window: tuple[float, float] | None) -> tuple[np.
 
 
 def check_size(header: Dataset) -> None:
-    """Refuse what cannot be one flat picture of a sane size, before anything is decoded."""
+    """Refuse what cannot be one flat picture of a sane size, before anything is decoded.
+
+    Raises
+    ------
+    FormatError
+        It holds no picture or several frames, claims more than `MAX_PIXELS`, or states two different sizes.
+    """
     rows, columns = int(header.get("Rows", 0) or 0), int(header.get("Columns", 0) or 0)
     if not rows or not columns or "PixelData" not in header:
         kind = UID(str(header.get("SOPClassUID", ""))).name or "an object of unknown kind"
@@ -128,6 +134,8 @@ def window_values(
 
     Parameters
     ----------
+    values : float array of any shape
+        In rescaled units, as are ``center`` and ``width`` (above 0).
     function : {"LINEAR", "LINEAR_EXACT", "SIGMOID"}
     """
     if function == "SIGMOID":

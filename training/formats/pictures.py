@@ -96,7 +96,13 @@ def load_mask(path: Path, polarity: Polarity | None) -> np.ndarray:
 
 
 def binary(pixels: np.ndarray, what: str) -> np.ndarray:
-    """Foreground ``(H, W) uint8, 0 or 1`` of a mask's values; FormatError, naming ``what``, if it has many labels."""
+    """Foreground ``(H, W) uint8, 0 or 1`` of a mask's values; ``what`` is its name in sentences.
+
+    Raises
+    ------
+    FormatError
+        It has several labels, or values below zero or that are no numbers.
+    """
     values = np.unique(pixels)
     if not np.isfinite(values.astype(np.float64)).all() or values[0] < 0:
         raise FormatError(f"{what} holds values below zero or no numbers: this is no mask.")

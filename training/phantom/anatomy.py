@@ -60,19 +60,19 @@ class Lung:
         return row
 
     def edges(self, y: Floats) -> tuple[Floats, Floats]:
-        """Distances from the midline of the chest wall and of the mediastinal side at ``y``."""
+        """Distances from the midline of the chest wall and of the mediastinal side at ``y``, each of its shape."""
         row = self._row(np.asarray(y, dtype=np.float32))
         return self.wall[row], self.medial[row]
 
     def floor(self, x: Floats) -> Floats:
-        """Height (y) of the diaphragm above which the lung ends at ``x``."""
+        """Height (y) of the diaphragm above which the lung ends at ``x``, of its shape."""
         out = self.side * x - np.float32(self.dome_x)
         lateral = np.float32(self.angle - self.dome) / (self.wall[-1] - self.dome_x) ** 2
         curve = np.where(out > 0, lateral * out**2, np.float32(1.1) * out**2)
         return np.float32(self.dome) + curve
 
     def margin(self, x: Floats, y: Floats) -> Floats:
-        """Signed distance (about) to the cavity's border, positive inside."""
+        """Signed distance (about) to the cavity's border, positive inside, of the shape of ``x`` and ``y``."""
         wall, medial = self.edges(y)
         across = np.float32(self.side) * x
         margin = np.minimum(wall - across, across - medial)
@@ -82,7 +82,7 @@ class Lung:
         return inside
 
     def level(self, y: Floats) -> Floats:
-        """Position along the lung's axis in zones: 0..1 upper, 1..2 middle, 2..3 lower."""
+        """Position along the lung's axis in zones, of the shape of ``y``: 0..1 upper, 1..2 middle, 2..3 lower."""
         return (y - np.float32(self.apex)) * np.float32(LEVELS / (self.angle - self.apex))
 
 
@@ -98,7 +98,7 @@ class Blob:
     boxy: bool = False
 
     def margin(self, x: Floats, y: Floats) -> Floats:
-        """Signed distance (about) to the border, positive inside."""
+        """Signed distance (about) to the border, positive inside, of the shape of ``x`` and ``y``."""
         c, s = np.float32(np.cos(self.tilt)), np.float32(np.sin(self.tilt))
         dx, dy = x - np.float32(self.x), y - np.float32(self.y)
         a = (c * dx + s * dy) * np.float32(1 / self.half_x)
@@ -142,13 +142,13 @@ class Body:
         return y - np.where(x < 0, left.floor(x), right.floor(x))
 
     def level(self, x: Floats, y: Floats) -> Floats:
-        """Position along the axis of the lung on that side, in zones (see `Lung.level`)."""
+        """Position along the axis of the lung on that side, in zones (see `Lung.level`), of the shape of both."""
         left, right = self.lungs
         return np.where(x < 0, left.level(y), right.level(y))
 
 
 def merged(blobs: tuple[Blob, ...], x: Floats, y: Floats, blend: float) -> Floats:
-    """Union of blobs whose corners are rounded over about ``blend``."""
+    """Union of blobs whose corners are rounded over about ``blend``: a margin of the shape of ``x`` and ``y``."""
     union = blobs[0].margin(x, y)
     for blob in blobs[1:]:
         other = blob.margin(x, y)

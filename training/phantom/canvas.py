@@ -132,14 +132,14 @@ def _spread(grid: Floats, size: int, window: slice) -> Floats:
 
 
 def soft_step(margin: NDArray[np.floating], width: float) -> Floats:
-    """Smooth step over a signed margin: 0 below -width / 2, 1 above +width / 2."""
+    """Smooth step over a signed margin of any shape: 0 below -width / 2, 1 above +width / 2."""
     t = np.clip(margin / np.float32(width) + np.float32(0.5), 0, 1)
     step: Floats = t * t * (3 - 2 * t)
     return step
 
 
 def blur(image: Floats, sigma: float) -> Floats:
-    """Gaussian blur; ``sigma`` in film sides (0.01 = one hundredth of the film)."""
+    """Gaussian blur of an image ``(N, N)``; ``sigma`` in film sides (0.01 = one hundredth of the film)."""
     pixels = sigma * image.shape[0]
     if pixels < TOO_FINE:
         return image

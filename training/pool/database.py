@@ -27,7 +27,13 @@ def is_project(folder: Path | str) -> bool:
 
 
 def connect(folder: Path) -> sa.Engine:
-    """Open the database of the project in ``folder``; nothing is read or written yet."""
+    """Open the database of the project in ``folder``; nothing is read from it or written yet.
+
+    Raises
+    ------
+    PoolError
+        The file that names its server cannot be read or names none, or the driver is not installed.
+    """
     server = folder / SERVER
     if not server.is_file():
         return _sqlite(folder / DATABASE)

@@ -209,7 +209,13 @@ def run_play(
 
 
 def read_records(play: Play) -> list[RoundRecord]:
-    """The rounds of a play that are finished; PoolError if their file is damaged."""
+    """The rounds of a play that are finished.
+
+    Raises
+    ------
+    PoolError
+        The content of their file is damaged.
+    """
     path = play.folder / RECORDS
     if not path.exists():
         return []

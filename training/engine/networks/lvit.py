@@ -215,6 +215,11 @@ def without_words(logits: Tensor, image_vector: Tensor) -> Output:
     """The output of a network that reads no words: a text vector and zone logits of zeros.
 
     Zeros make image-text contrast and zone reading constants without a gradient.
+
+    Parameters
+    ----------
+    logits : (B, 1, H, W) float
+    image_vector : (B, P) float
     """
     return Output(
         logits, image_vector, torch.zeros_like(image_vector), image_vector.new_zeros(len(logits), 6)

@@ -203,7 +203,10 @@ def words_read(words: nn.Module, description: str) -> int | None:
 def text_vectors(words: nn.Module, descriptions: Sequence[str]) -> Tensor:
     """Mean token features of descriptions, ``(B, width) float``, for comparing texts.
 
-    EngineError if the network reads no words.
+    Raises
+    ------
+    EngineError
+        The network reads no words.
     """
     if isinstance(words, NoWords):
         raise EngineError("A network without text cannot compare texts: set lv_match to zones.")
