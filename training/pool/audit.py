@@ -27,6 +27,8 @@ from training.pool.standing import derived_rows
 STORES = ("images", "masks", "hidden", "sources", "probabilities")
 REMAKEABLE = "probabilities"  # a teacher makes them again; losing one loses no work
 BATCH = 1000
+Counts = Counter[str]
+Progress = Callable[[str], None]
 # The case that a file belongs to and, of images and masks, its size (height, width).
 Owner = tuple[str, tuple[int, int] | None]
 
@@ -80,9 +82,7 @@ def audit(project: Project, *, progress: Callable[[str], None] = lambda what: No
     return AuditReport(counts, tuple(problems + found), tuple(notes))
 
 
-def _database(
-    connection: sa.Connection, counts: Counter[str], progress: Callable[[str], None]
-) -> Iterator[str]:
+def _database(connection: sa.Connection, counts: Counts, progress: Progress) -> Iterator[str]:
     if connection.dialect.name != "sqlite":
         return  # a server checks its own pages and keys
     progress("database")
@@ -93,9 +93,7 @@ def _database(
         yield f"Row {row[1]} of {row[0]} refers to a row of {row[2]} that is not there."
 
 
-def _patients(
-    connection: sa.Connection, counts: Counter[str], progress: Callable[[str], None]
-) -> Iterator[str]:
+def _patients(connection: sa.Connection, counts: Counts, progress: Progress) -> Iterator[str]:
     table = schema.cases
     sides = sa.func.count(table.c.split.distinct())
     query = sa.select(table.c.patient).group_by(table.c.patient).having(sides > 1)
@@ -103,9 +101,7 @@ def _patients(
         yield f"Patient {patient} is in more than one of training, gate and report: the holdout leaks."
 
 
-def _revisions(
-    connection: sa.Connection, counts: Counter[str], progress: Callable[[str], None]
-) -> Iterator[str]:
+def _revisions(connection: sa.Connection, counts: Counts, progress: Progress) -> Iterator[str]:
     table = schema.revisions
     query = sa.select(table).order_by(table.c.case_id, table.c.number)
     before: Columns = {"case_id": None}
@@ -125,9 +121,7 @@ def _revisions(
         before = now
 
 
-def _standing(
-    connection: sa.Connection, counts: Counter[str], progress: Callable[[str], None]
-) -> Iterator[str]:
+def _standing(connection: sa.Connection, counts: Counts, progress: Progress) -> Iterator[str]:
     table = schema.standing
     kept = _by_id(connection, table)
     for ought, found in zip_longest(derived_rows(connection), kept):
@@ -155,9 +149,7 @@ def _by_id(connection: sa.Connection, table: sa.Table) -> Iterator[sa.RowMapping
         yield row._mapping
 
 
-def _references(
-    connection: sa.Connection, counts: Counter[str], progress: Callable[[str], None]
-) -> Iterator[str]:
+def _references(connection: sa.Connection, counts: Counts, progress: Progress) -> Iterator[str]:
     """Revisions named by other rows are there, and of the same case."""
     revisions = schema.revisions
     known = revisions.alias("known")
@@ -178,9 +170,7 @@ def _references(
             yield f"A row of {table.name} about {case_id} names a revision that the case does not have."
 
 
-def _pairs(
-    connection: sa.Connection, counts: Counter[str], progress: Callable[[str], None]
-) -> Iterator[str]:
+def _pairs(connection: sa.Connection, counts: Counts, progress: Progress) -> Iterator[str]:
     progress("pair")
     yield from wrong_reports(connection)
 
@@ -220,7 +210,7 @@ def _models(connection: sa.Connection, root: Path) -> Iterator[str]:
 
 
 def _files(
-    root: Path, named: dict[str, Owner], counts: Counter[str], progress: Callable[[str], None]
+    root: Path, named: dict[str, Owner], counts: Counts, progress: Progress
 ) -> tuple[list[str], list[str]]:
     problems: list[str] = []
     remakeable = unnamed = left = 0
