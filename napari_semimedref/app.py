@@ -92,7 +92,13 @@ def open_window(viewer: Any, tab: str = TABS[0]) -> Any:
 
 
 def demo_project(folder: Path | None = None) -> Path:
-    """The demo's project; made of synthetic films if it is missing."""
+    """The demo's project; made of synthetic films if it is missing.
+
+    Raises
+    ------
+    PoolError
+        It cannot be made, or not put into its folder.
+    """
     folder = folder or user_data_path("napari-semimedref") / "demo"
     if is_project(folder):
         return folder

@@ -144,5 +144,5 @@ class Asking(QObject):
 
 
 def same_mask(mask: np.ndarray | None, draft: np.ndarray | None) -> bool:
-    """Whether there are two masks and they are equal."""
+    """Whether there are two masks ``(H, W)`` and they are equal."""
     return mask is not None and draft is not None and np.array_equal(mask, draft)

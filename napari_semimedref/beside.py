@@ -31,7 +31,7 @@ class Beside(QObject):
         super().__init__(owner)
         # Ends by itself once nobody holds it; Qt's `destroyed` comes when this object is half gone.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="beside")
-        self._asked: dict[str, tuple[Future, Callable[[Any], object]]] = {}
+        self._asked: dict[str, tuple[Future[Any], Callable[[Any], object]]] = {}
         self._look = timer_for(self, LOOK_MS, self.take)
 
     def ask(self, kind: str, act: Callable[[], Any], then: Callable[[Any], object]) -> None:

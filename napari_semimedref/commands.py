@@ -222,7 +222,8 @@ def _viewer() -> Any:
 
 
 def _window(viewer: Any) -> QWidget:
-    return viewer.window._qt_window
+    window: QWidget = viewer.window._qt_window
+    return window
 
 
 def _open() -> Workspace | None:

@@ -60,6 +60,6 @@ def ensure_display(screen: str = SCREEN) -> str | None:
     return os.environ["DISPLAY"]
 
 
-def _end(server: subprocess.Popen) -> None:
+def _end(server: subprocess.Popen[bytes]) -> None:
     server.terminate()
     server.wait()

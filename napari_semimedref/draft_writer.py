@@ -28,7 +28,7 @@ class DraftWriter:
         self._desk = desk
         self._saved, self._failed = saved, failed
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="draft")
-        self._writing: Future | None = None
+        self._writing: Future[None] | None = None
         self._thread.submit(drop_old_histories, desk.project)
 
     def begin(self) -> None:

@@ -73,7 +73,8 @@ def rim(mask: np.ndarray, thickness: int) -> np.ndarray:
         core[:-1] &= before[1:]
         core[:, 1:] &= before[:, :-1]
         core[:, :-1] &= before[:, 1:]
-    return mask & ~core
+    outer: np.ndarray = mask & ~core
+    return outer
 
 
 def tint(color: tuple[float, float, float]) -> Colormap:

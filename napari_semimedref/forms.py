@@ -25,7 +25,7 @@ from training.errors import ConfigError
 MOST_DECIMALS = 8
 
 
-def form_for(settings: BaseModel) -> Container:
+def form_for(settings: BaseModel) -> Container[Widget]:
     """A form with one field for each plain setting; models within the model need forms of their own."""
     fields = type(settings).model_fields
     widgets = [_field(name, fields[name], getattr(settings, name)) for name in plain(settings)]
@@ -38,7 +38,7 @@ def plain(settings: BaseModel) -> list[str]:
     return [name for name in named if not isinstance(getattr(settings, name), BaseModel)]
 
 
-def read_form(form: Container, settings: BaseModel) -> dict[str, Any]:
+def read_form(form: Container[Widget], settings: BaseModel) -> dict[str, Any]:
     """What the form of ``settings`` says, as plain data for the settings' class to validate.
 
     Raises
@@ -48,7 +48,8 @@ def read_form(form: Container, settings: BaseModel) -> dict[str, Any]:
     """
     content: dict[str, Any] = {}
     for name in plain(settings):
-        value, widget = getattr(settings, name), form[name]
+        value: Any = getattr(settings, name)
+        widget: Any = form[name]
         is_text = isinstance(widget, LineEdit)
         content[name] = _read_text(name, widget.value, value) if is_text else widget.value
     return content

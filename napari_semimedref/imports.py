@@ -185,7 +185,13 @@ def mask_share(request: Request) -> MaskShare | None:
 
 
 def window_of(text: str) -> tuple[float, float] | None:
-    """Center and width of a gray window written as ``CENTER, WIDTH``; None for nothing; FormatError if it is none."""
+    """Center and width of a gray window written as ``CENTER, WIDTH``; None for nothing.
+
+    Raises
+    ------
+    FormatError
+        The text is no window: no two numbers, or a width that is not above 0.
+    """
     if not text.strip():
         return None
     try:

@@ -135,13 +135,14 @@ def offer_adjudication(viewer: Any) -> None:
 
 def _add(viewer: Any, name: str, dock: QWidget) -> QDockWidget:
     place = ADJUDICATION if name == ADJUDICATE else PLACES[name]
-    return viewer.window.add_dock_widget(dock, name=place.title, area=place.area)
+    frame: QDockWidget = viewer.window.add_dock_widget(dock, name=place.title, area=place.area)
+    return frame
 
 
 def bind_keys(viewer: Any) -> Keys:
     """Bind the reader's keys to the window, once."""
     window = viewer.window._qt_window
-    found = window.findChild(Keys)
+    found: Keys | None = window.findChild(Keys)
     if found is not None:
         return found
     space: Workspace = workspace_of(viewer)

@@ -77,10 +77,14 @@ def values_of(
         return entropy_of(probability)
     if overlay is PROBABILITY:
         return probability
-    return np.max([np.abs(probability - also[name]) for name in overlay.needs], axis=0)
+    farthest: np.ndarray = np.max(
+        [np.abs(probability - also[name]) for name in overlay.needs], axis=0
+    )
+    return farthest
 
 
 def entropy_of(probability: np.ndarray) -> np.ndarray:
-    """Binary entropy in bits, ``float32 in [0, 1]``, of probabilities ``float32 in [0, 1]``."""
+    """Binary entropy in bits, ``(h, w) float32 in [0, 1]``, of probabilities ``(h, w) float32 in [0, 1]``."""
     p = np.clip(probability, 1e-6, 1 - 1e-6)
-    return (-(p * np.log2(p) + (1 - p) * np.log2(1 - p))).astype(np.float32)
+    bits: np.ndarray = (-(p * np.log2(p) + (1 - p) * np.log2(1 - p))).astype(np.float32)
+    return bits

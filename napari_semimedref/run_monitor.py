@@ -45,7 +45,7 @@ class RunMonitor:
         self._project = project
         self._command = command
         self._clock = clock
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
         self._tail: EventTail | None = None
         self._pulse: Pulse | None = None
@@ -146,7 +146,7 @@ class RunMonitor:
         self._process = self._spawn([*self._command, str(self._project.folder), *options])
         self.view = replace(self.view, alive=True, own=True, trouble="", note="", orphan=False)
 
-    def _spawn(self, command: list[str]) -> subprocess.Popen:
+    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
         try:
             with self.log.open("ab") as log:
                 self._log_start = log.tell()

@@ -13,13 +13,19 @@ FILMS = 6
 
 
 def phantom_film() -> list[tuple[np.ndarray, dict[str, Any], str]]:
-    """A synthetic chest film and its mask as napari layer data."""
+    """A synthetic chest film ``(H, W) float32 in [0, 1]`` and its mask ``(H, W) uint8, 0 or 1`` as layer data."""
     case = make_case(PhantomConfig(), seed=SEED, index=0)
     return _layers(_shown(case.image), case.mask, "film", "mask", case.description)
 
 
 def phantom_films() -> list[tuple[np.ndarray, dict[str, Any], str]]:
-    """Several synthetic films, one upon the other, and their masks; one description for each slice."""
+    """Several synthetic films, one upon the other, and their masks; one description for each slice.
+
+    Returns
+    -------
+    list of layer data
+        Films ``(N, H, W) float32 in [0, 1]`` and masks ``(N, H, W) uint8, 0 or 1``.
+    """
     cases = [make_case(PhantomConfig(), seed=SEED, index=2 * number) for number in range(FILMS)]
     images = np.stack([_shown(case.image) for case in cases])
     masks = np.stack([case.mask for case in cases])

@@ -95,11 +95,13 @@ def start(viewer: Any) -> Tour:
     return tour
 
 
-def _step(window: QWidget, stop: Stop) -> TourStep:
+def _step(window: Any, stop: Stop) -> TourStep:
     def target() -> QWidget | None:
         if stop.where == FILM:
-            return window._qt_viewer.canvas.native  # type: ignore[attr-defined]
-        return frame_of(window, stop.where)
+            canvas: QWidget = window._qt_viewer.canvas.native
+            return canvas
+        frame: QWidget | None = frame_of(window, stop.where)
+        return frame
 
     return TourStep(target, stop.title, stop.body, stop.anchor, ensure_visible=_brought_up(target))
 

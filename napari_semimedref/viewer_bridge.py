@@ -95,7 +95,13 @@ class ViewerBridge:
             self._frame(mask.shape)
 
     def show_proposal(self, opened: OpenCase, mask: np.ndarray) -> None:
-        """Show a renewed proposal; the mask layer follows the draft if the draft changed with it."""
+        """Show a renewed proposal; the mask layer follows the draft if the draft changed with it.
+
+        Parameters
+        ----------
+        mask : (H, W) uint8, 0 or 1
+            The draft.
+        """
         with self._swap():
             self._show_proposal(opened)
         shown = self.read_mask()

@@ -33,7 +33,12 @@ def read_mask_zones(
 
 
 def fit_words(text: str, mask: np.ndarray, bands: Bands, convention: Laterality) -> str:
-    """The words changed as little as makes them fit the mask; words that say no place are written anew."""
+    """The words changed as little as makes them fit the mask; words that say no place are written anew.
+
+    Parameters
+    ----------
+    mask : (H, W) uint8, 0 or 1
+    """
     if parse(text).reading in ("none", "ambiguous"):
         return describe(mask, bands, convention)
     for _ in range(MOST_STEPS):

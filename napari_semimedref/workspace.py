@@ -253,7 +253,7 @@ class Workspace(Asking):
 def workspace_of(viewer: Any) -> Workspace:
     """The workspace of a napari viewer's window, made at the first call."""
     window = viewer.window._qt_window  # napari names its main window nowhere else
-    found = window.findChild(Workspace, NAME)
+    found: Workspace | None = window.findChild(Workspace, NAME)
     if found is None:
         found = Workspace(viewer, window)
         window.installEventFilter(found)

@@ -28,6 +28,11 @@ NO_FILM = (
 def write_labels(path: str, data: np.ndarray, meta: dict[str, Any]) -> list[str]:
     """Write one labels layer to ``.nii.gz``, ``.nii`` or, its foreground as 255, ``.png``.
 
+    Parameters
+    ----------
+    data : (H, W) or (N, H, W) of integers
+        0 is background; a picture takes one slice only.
+
     Raises
     ------
     FormatError
@@ -91,13 +96,15 @@ def _segmentation(labels: FullLayer, film: dict[str, Any], target: Path) -> byte
 
 
 def _origin(meta: dict[str, Any]) -> dict[str, Any]:
-    return meta.get("metadata", {}).get(OURS, {})
+    origin: dict[str, Any] = meta.get("metadata", {}).get(OURS, {})
+    return origin
 
 
 def _flat(data: np.ndarray, target: Path) -> np.ndarray:
     data = np.asarray(data)
     if data.ndim == 3 and len(data) == 1:
-        return data[0]
+        only: np.ndarray = data[0]
+        return only
     if data.ndim != 2:
         raise FormatError(
             f"{target.name} holds one picture but the layer is {data.shape}: save one slice."

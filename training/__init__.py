@@ -1,0 +1,1 @@
+"""The headless half: pool, formats, descriptions, rounds, engine, commands. Never napari, Qt, magicgui or psygnal."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from training.config import RunConfig
 from training.errors import RunFolderError
@@ -28,7 +29,7 @@ class RoundOutcome:
     state: str
     sentence: str
     run: Run
-    scores: dict | None = None
+    scores: dict[str, Any] | None = None
     model: Model | None = None
     proposals: int = 0
 
@@ -59,7 +60,7 @@ def adopt(project: Project, run: Run, measure: Measure = measure_model) -> Round
     return RoundOutcome(outcome, decision.sentence, run, scores, model, proposals)
 
 
-def _register(project: Project, run: Run, folder: RunFolder, scores: dict) -> Model:
+def _register(project: Project, run: Run, folder: RunFolder, scores: dict[str, Any]) -> Model:
     """Keep the run's teacher and student with their card and what they were measured on."""
     weights, config, measured = _with_config(folder), folder.read_config(), measured_in(folder)
     card = make_card(

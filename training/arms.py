@@ -50,7 +50,15 @@ class Arms(Settings):
 
 
 def arms_of(project: Project) -> Arms:
-    """The project's shares; ConfigError if their file is damaged."""
+    """The project's shares; the usual ones where it keeps none.
+
+    Raises
+    ------
+    ConfigError
+        The content of their file is damaged.
+    RunFolderError
+        Their file cannot be read.
+    """
     path = project.folder / FILE
     if not path.exists():
         return Arms()
@@ -123,7 +131,9 @@ def _kinds(arms: Arms, rng: np.random.Generator) -> Iterator[str]:
         yield from (block[i] for i in rng.permutation(BLOCK))
 
 
-def plant(project: Project, proposal: Proposal, probability: NDArray) -> NDArray | None:
+def plant(
+    project: Project, proposal: Proposal, probability: NDArray[np.float32]
+) -> NDArray[np.float32] | None:
     """A wrong proposal in place of the teacher's: mirrored, or where that is no other, another case's.
 
     Parameters

@@ -119,7 +119,8 @@ class _Fit:
         mask = self.flat[number]
         if zones is None:
             others = max(1, len(self.flat) - 1)
-            return (self.flat.mean(0) * len(self.flat) - mask) / others
+            rest: NDArray[np.float32] = (self.flat.mean(0) * len(self.flat) - mask) / others
+            return rest
         if not zones:
             return np.zeros_like(mask)
         # A ridge regression without one case follows from its leverage, without fitting again.

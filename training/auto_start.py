@@ -110,7 +110,13 @@ def engine_installed() -> bool:
 
 
 def refuse_too_few(project: Project, needs: int) -> None:
-    """PoolError if fewer than ``needs`` labels are new since the latest run."""
+    """Refuse a round for which there are too few new labels.
+
+    Raises
+    ------
+    PoolError
+        Fewer than ``needs`` labels are new since the latest run.
+    """
     runs = all_runs(project)
     standing = Standing(project.counts()["labeled"], runs[-1] if runs else None)
     if standing.new_labels < needs:

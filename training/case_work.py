@@ -60,6 +60,11 @@ class CaseWork:
         """Replace the draft's mask, ``(H, W)``, foreground wherever it is not 0.
 
         `MaskDraft.edit` says what ``strokes`` and ``name`` mean.
+
+        Raises
+        ------
+        PoolError
+            No case lies on the desk, or the mask is not of the case's size.
         """
         case = self._on_desk().case
         if mask.shape != (case.height, case.width):

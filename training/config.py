@@ -198,7 +198,13 @@ class RunConfig(Settings):
 
     @classmethod
     def parse(cls, content: dict[str, Any], source: str = "The settings") -> RunConfig:
-        """Validate plain data; ConfigError names the first wrong setting."""
+        """Validate plain data; ``source`` is what a sentence about it calls it.
+
+        Raises
+        ------
+        ConfigError
+            A setting is impossible; the sentence names the first such one.
+        """
         try:
             return cls.model_validate(content)
         except ValidationError as error:
@@ -206,7 +212,13 @@ class RunConfig(Settings):
 
 
 def preset(name: str) -> RunConfig:
-    """The settings of a named preset; ConfigError for an unknown name."""
+    """The settings of a named preset.
+
+    Raises
+    ------
+    ConfigError
+        There is none of this name; the sentence lists those there are.
+    """
     if name not in PRESETS:
         raise ConfigError(f"There is no preset {name!r}: choose one of {', '.join(PRESETS)}.")
     text = resources.files("training").joinpath("presets", f"{name}.toml").read_text("utf-8")

@@ -125,7 +125,7 @@ def measure_curves(project: Project, seed: int = 0) -> Curves:
     return Curves(project.folder.name, points, work, work_by_arm(done))
 
 
-def _models(project: Project) -> Sequence[sa.Row]:
+def _models(project: Project) -> Sequence[sa.Row[*tuple[Any, ...]]]:
     table = schema.models
     query = sa.select(table.c.id, table.c.run_id, table.c.scores)
     with project.reading() as connection:

@@ -13,7 +13,7 @@ LENGTH = WAVES**2 - 1
 SAME_FILM = 0.995  # cosine from which two films count as one moment shown twice
 
 
-def film_point(image: NDArray) -> NDArray[np.float32]:
+def film_point(image: NDArray[np.number]) -> NDArray[np.float32]:
     """The lowest frequencies of a film but its mean brightness, as a vector of length 1.
 
     On films of one kind these are close to the leading principal components, and unlike them do not change when
@@ -33,10 +33,11 @@ def film_point(image: NDArray) -> NDArray[np.float32]:
     return unit(dctn(small, norm="ortho")[:WAVES, :WAVES].ravel()[1:])
 
 
-def unit(points: NDArray) -> NDArray[np.float32]:
+def unit(points: NDArray[np.number]) -> NDArray[np.float32]:
     """Vectors ``(..., D)`` brought to length 1; zeros stay zeros."""
     length = np.linalg.norm(points, axis=-1, keepdims=True)
-    return (points / np.maximum(length, 1e-9)).astype(np.float32)
+    whole: NDArray[np.float32] = (points / np.maximum(length, 1e-9)).astype(np.float32)
+    return whole
 
 
 def nearest_squared(

@@ -90,4 +90,5 @@ class PlaceErrors:
 
 
 def _surface(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return mask & ~binary_erosion(mask)
+    surface: NDArray[np.bool_] = mask & ~binary_erosion(mask)
+    return surface

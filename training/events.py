@@ -83,7 +83,13 @@ class EventTail:
         self._offset = 0
 
     def read_new(self) -> list[Event]:
-        """Complete new events in order; a half-written last line waits, a damaged line is skipped."""
+        """Complete new events in order; a half-written last line waits, a damaged line is skipped.
+
+        Raises
+        ------
+        RunFolderError
+            The file is there but cannot be read; a missing one has no events.
+        """
         try:
             with self._path.open("rb") as stream:
                 if stream.seek(0, 2) < self._offset:

@@ -66,7 +66,13 @@ def _remove(path: Path) -> None:
 
 
 def read_text(path: Path) -> str:
-    """Read a UTF-8 file; RunFolderError if it is missing or cannot be read."""
+    """Read a UTF-8 file.
+
+    Raises
+    ------
+    RunFolderError
+        It is missing, may not be read, or is no UTF-8.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -181,4 +181,5 @@ def _pixels(counts: list[Overlap]) -> Overlap:
 def resampled(values: NDArray[np.float64], seed: int = 0) -> NDArray[np.float64]:
     """Means of `RESAMPLES` bootstrap resamples of ``(n,)`` values."""
     draws = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
-    return values[draws].mean(axis=1)
+    means: NDArray[np.float64] = values[draws].mean(axis=1)
+    return means

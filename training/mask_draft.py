@@ -40,6 +40,7 @@ class MaskDraft:
 
         Parameters
         ----------
+        mask : (H, W) of numbers
         strokes : int
             How many strokes end with this. A change within a stroke comes with 0 and is no step yet; the first such
             change counts, so that no proposal can replace the mask meanwhile, and the stroke's end is then not

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+Mask = NDArray[np.bool_ | np.integer]
+
 
 @dataclass(frozen=True)
 class Overlap:
@@ -55,7 +57,7 @@ class Scores:
         return asdict(self)
 
 
-def overlap(prediction: NDArray, reference: NDArray) -> Overlap:
+def overlap(prediction: Mask, reference: Mask) -> Overlap:
     """Count pixels of two masks of one shape; nonzero is foreground.
 
     Raises
@@ -73,7 +75,13 @@ def overlap(prediction: NDArray, reference: NDArray) -> Overlap:
 
 
 def summarize(overlaps: Sequence[Overlap]) -> Scores:
-    """Scores of a set of images; ValueError for an empty set, which has none."""
+    """Scores of a set of images.
+
+    Raises
+    ------
+    ValueError
+        The set is empty and has none.
+    """
     if not overlaps:
         raise ValueError("An empty set has no scores.")
     whole = sum(overlaps, Overlap(0, 0, 0))
@@ -85,8 +93,8 @@ def summarize(overlaps: Sequence[Overlap]) -> Scores:
     )
 
 
-def score_masks(pairs: Iterable[tuple[NDArray, NDArray]]) -> Scores:
-    """Scores of (prediction, reference) pairs of masks."""
+def score_masks(pairs: Iterable[tuple[Mask, Mask]]) -> Scores:
+    """Scores of (prediction, reference) pairs of masks ``(H, W)``; nonzero is foreground."""
     return summarize([overlap(prediction, reference) for prediction, reference in pairs])
 
 
@@ -108,7 +116,13 @@ def dice_intervals(
 def score_intervals(
     overlaps: Sequence[Overlap], rng: np.random.Generator, draws: int = 1000, level: float = 0.95
 ) -> dict[str, tuple[float, float]]:
-    """Intervals of all four scores over cases drawn with replacement; ValueError for an empty set."""
+    """Intervals of all four scores over cases drawn with replacement: low and high by metric.
+
+    Raises
+    ------
+    ValueError
+        The set is empty and has none.
+    """
     counts = np.array(
         [(o.true_positive, o.false_positive, o.false_negative) for o in overlaps], np.int64
     )
@@ -119,7 +133,7 @@ def score_intervals(
     positive, false, missed = counts[picks].sum(axis=1).T
     per_image = own[picks].mean(axis=1)
 
-    def share(above: NDArray, below: NDArray) -> NDArray:
+    def share(above: NDArray[np.int64], below: NDArray[np.int64]) -> NDArray[np.float64]:
         return np.where(below > 0, above / np.maximum(below, 1), 1.0)
 
     drawn = {
@@ -132,5 +146,5 @@ def score_intervals(
     return {name: _pair(np.quantile(values, edges)) for name, values in drawn.items()}
 
 
-def _pair(values: NDArray) -> tuple[float, float]:
+def _pair(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(values[0]), float(values[1])

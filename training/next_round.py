@@ -62,7 +62,13 @@ def choose_views(project: Project, views: ViewsConfig) -> None:
 
 
 def forget_views(project: Project) -> None:
-    """Go back to the views of the project's own settings."""
+    """Go back to the views of the project's own settings.
+
+    Raises
+    ------
+    ConfigError
+        The file of the chosen views cannot be removed.
+    """
     path = _views_file(project)
     try:
         path.unlink(missing_ok=True)

@@ -191,7 +191,7 @@ def pseudo_mask(probability: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def compare(opened: OpenCase, mask: np.ndarray) -> dict[str, Any]:
-    """Where a mask comes from, seen beside its proposal: fields of a revision."""
+    """Where a mask ``(H, W) uint8, 0 or 1`` comes from, seen beside its proposal: fields of a revision."""
     if opened.proposal is None:
         return {"source": "drawn", "outcome": "redrawn"}
     changed = int(np.count_nonzero(opened.proposal != mask))

@@ -151,7 +151,15 @@ def run_round(
 def resume_round(
     project: Project, *, on_status: Callable[[RunStatus], None] = lambda status: None
 ) -> RoundOutcome:
-    """Go on with the round that was stopped, killed, or finished without anybody there to adopt it."""
+    """Go on with the round that was stopped, killed, or finished without anybody there to adopt it.
+
+    Raises
+    ------
+    PoolError
+        There is none, or another process is at it.
+    RunFolderError
+        Its folder is gone; the round counts as lost from then on.
+    """
     with one_round_at_a_time(project):
         run = unfinished_run(project)
         if run is None:

@@ -21,7 +21,13 @@ HOLDER = "round.pid"
 
 @contextmanager
 def one_round_at_a_time(project: Project) -> Iterator[None]:
-    """Hold the project's round; raises PoolError if another process holds it."""
+    """Hold the project's round while the block runs.
+
+    Raises
+    ------
+    PoolError
+        Another process holds it.
+    """
     lock = FileLock(project.folder / LOCK)
     holder = project.folder / HOLDER
     try:

@@ -36,7 +36,13 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path | str, config: RunConfig, snapshot: Snapshot) -> RunFolder:
-        """Make a new run folder; RunFolderError if it already holds a run or cannot be made."""
+        """Make a new run folder.
+
+        Raises
+        ------
+        RunFolderError
+            It already holds a run or cannot be made.
+        """
         folder = cls(Path(path))
         if folder.config_file.exists():
             raise RunFolderError(f"{folder.path} already holds a run: choose another folder.")
@@ -51,7 +57,13 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: Path | str) -> RunFolder:
-        """Open an existing run folder; RunFolderError if it is none."""
+        """Open an existing run folder.
+
+        Raises
+        ------
+        RunFolderError
+            It is none.
+        """
         folder = cls(Path(path))
         for needed in (folder.config_file, folder.snapshot_file):
             if not needed.is_file():
@@ -164,7 +176,13 @@ class RunFolder:
         return read_json(self.predictions_index)
 
     def refuse_if_gone(self) -> None:
-        """RunFolderError if somebody deleted the run under its trainer, all of it or all but what came after."""
+        """Refuse to go on with a run that somebody deleted under its trainer.
+
+        Raises
+        ------
+        RunFolderError
+            All of it is gone, or all but what came after.
+        """
         if not self.config_file.is_file():
             raise RunFolderError(DELETED.format(folder=self.path))
 
@@ -243,7 +261,13 @@ def _touch(path: Path) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; RunFolderError names the file if it is missing or damaged."""
+    """Read a JSON object.
+
+    Raises
+    ------
+    RunFolderError
+        The file is missing, damaged or holds something else; the sentence names it.
+    """
     try:
         content = json.loads(read_text(path))
     except json.JSONDecodeError as error:

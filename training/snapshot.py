@@ -91,7 +91,15 @@ class Snapshot(BaseModel):
 
     @classmethod
     def load(cls, path: Path) -> Snapshot:
-        """Read a snapshot; ConfigError if the file is missing or damaged."""
+        """Read a snapshot.
+
+        Raises
+        ------
+        ConfigError
+            The content of the file is damaged.
+        RunFolderError
+            The file is missing or cannot be read.
+        """
         try:
             return cls.model_validate_json(read_text(path))
         except ValidationError as error:

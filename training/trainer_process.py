@@ -86,7 +86,7 @@ def _follow(
             return status
 
 
-def _ended(process: subprocess.Popen) -> bool:
+def _ended(process: subprocess.Popen[bytes]) -> bool:
     try:
         process.wait(timeout=POLL_SECONDS)
     except subprocess.TimeoutExpired:

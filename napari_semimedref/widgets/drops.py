@@ -48,7 +48,13 @@ def local_files(data: QMimeData) -> list[Path]:
 
 
 def only_one(paths: list[Path]) -> Path:
-    """The one that was dropped; FormatError if there were several."""
+    """The one that was dropped.
+
+    Raises
+    ------
+    FormatError
+        There were several.
+    """
     if len(paths) > 1:
         raise FormatError(
             f"{len(paths)} files were dropped: drop one, or the folder that holds them."

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from magicgui.widgets import Container
+from magicgui.widgets import Container, Widget
 from qtpy.QtWidgets import QFormLayout, QScrollArea, QWidget
 
 
-def form_page(form: Container) -> QScrollArea:
+def form_page(form: Container[Widget]) -> QScrollArea:
     """The form's fields in rows, each with its tooltip."""
     page = QWidget()
     rows = QFormLayout(page)

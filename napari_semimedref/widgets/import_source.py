@@ -79,7 +79,8 @@ class SourceForm(QWidget):
 
     def name(self) -> FormatName:
         """The format in sight."""
-        return self.format.currentData()
+        chosen: FormatName = self.format.currentData()
+        return chosen
 
     def source_path(self) -> Path | None:
         """What shall come in; None while nothing is named."""
@@ -95,7 +96,8 @@ class SourceForm(QWidget):
 
     def side(self) -> Laterality:
         """Whose left a new project's words mean."""
-        return self.laterality.currentData()
+        chosen: Laterality = self.laterality.currentData()
+        return chosen
 
     def show_looked(self, looked: Looked) -> None:
         """Show the format that was found and what its words usually mean."""

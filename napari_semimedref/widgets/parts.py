@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QSize, Qt
@@ -117,7 +118,7 @@ class Picture(QWidget):
         self._pixmap = None if pixels is None else _pixmap(pixels)
         self.update()
 
-    def paintEvent(self, _event) -> None:  # Qt's name
+    def paintEvent(self, _event: Any) -> None:  # Qt's name
         """Draw the picture as large as fits, and the caption."""
         painter = QPainter(self)
         line = painter.fontMetrics().height() + 2

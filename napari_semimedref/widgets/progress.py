@@ -56,7 +56,7 @@ class ProgressDock(Dock):
         self.work.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.curves: Curves | None = None
         self._beside = Beside(self)
-        self._seen: tuple = ()
+        self._seen: tuple[object, ...] = ()
         self._lay_out()
         self.workspace.round_changed.connect(self._on_round)
         self.finish()

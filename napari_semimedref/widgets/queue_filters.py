@@ -130,7 +130,8 @@ class FilterBar(QWidget):
     @property
     def shown(self) -> str:
         """Which cases are listed; a key of `SHOWN`."""
-        return self.state.currentData()
+        chosen: str = self.state.currentData()
+        return chosen
 
     @property
     def wanted(self) -> CaseFilter:

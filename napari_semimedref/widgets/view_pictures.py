@@ -60,7 +60,8 @@ def edges(region: np.ndarray) -> np.ndarray:
     inner = region.copy()
     for axis in (0, 1):
         inner &= np.roll(region, 1, axis) & np.roll(region, -1, axis)
-    return region & ~inner
+    outer: np.ndarray = region & ~inner
+    return outer
 
 
 def gate_in_words(gate: Mapping[str, Any]) -> str:

@@ -96,7 +96,8 @@ class WordEdit(QPlainTextEdit):
         if before is not None and menu.actions()[0] is not before:
             menu.insertSeparator(before)
         menu.setToolTipsVisible(True)
-        return menu
+        offered: QMenu = menu
+        return offered
 
     # -- Qt ----------------------------------------------------------------------------------------
 

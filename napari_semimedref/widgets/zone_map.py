@@ -100,7 +100,7 @@ class ZoneMap(QWidget):
             place = f"{WORDS[zone[1]]} {WORDS[zone[0]]}"
             QToolTip.showText(event.globalPosition().toPoint(), f"{act} the words: {place}", self)
 
-    def paintEvent(self, _event) -> None:  # Qt's name
+    def paintEvent(self, _event: Any) -> None:  # Qt's name
         """Draw the cells and the patient's sides."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

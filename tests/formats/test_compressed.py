@@ -60,8 +60,6 @@ def _pack_with_gdcm(plain, packed):
 
 
 def test_a_compression_without_a_decoder_names_what_to_install(tmp_path, monkeypatch):
-    import pydicom.pixels
-
     path = save_dicom(tmp_path / "a.dcm", left_film())
     file = dcmread(path)
     file.compress(RLELossless, generate_instance_uid=False)
@@ -70,7 +68,7 @@ def test_a_compression_without_a_decoder_names_what_to_install(tmp_path, monkeyp
     class Missing:
         available_plugins = ()
 
-    monkeypatch.setattr(pydicom.pixels, "get_decoder", lambda syntax: Missing)
+    monkeypatch.setattr(dicom_decoder, "get_decoder", lambda syntax: Missing)
     (trouble,) = read("dicom", tmp_path, KEY)
     assert isinstance(trouble, Trouble)
     assert "pip install 'napari-semimedref[dicom]'" in trouble.sentence

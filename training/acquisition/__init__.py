@@ -21,7 +21,13 @@ _MODULES = (by_zones, at_random, doubt, diverse)  # importing them fills `STRATE
 
 
 def named(strategy: str) -> Strategy:
-    """The strategy of this name; ConfigError if there is none."""
+    """The strategy of this name.
+
+    Raises
+    ------
+    ConfigError
+        There is none; the sentence lists those there are.
+    """
     if strategy not in STRATEGIES:
         raise ConfigError(
             f"There is no strategy {strategy!r}: choose one of {', '.join(STRATEGIES)}."
@@ -32,7 +38,7 @@ def named(strategy: str) -> Strategy:
 def order(
     strategy: str,
     candidates: Sequence[Candidate],
-    labeled_zones: Counter,
+    labeled_zones: Counter[str],
     rng: np.random.Generator,
     *,
     count: int | None = None,

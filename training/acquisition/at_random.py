@@ -16,7 +16,10 @@ DRAWN = "drawn at random"
 
 @strategy("random", "At random", "Every case equally likely: what every other order has to beat.")
 def random_order(
-    candidates: Sequence[Candidate], labeled_zones: Counter, rng: np.random.Generator, count: int
+    candidates: Sequence[Candidate],
+    labeled_zones: Counter[str],
+    rng: np.random.Generator,
+    count: int,
 ) -> list[Choice]:
     """Every case equally likely."""
     return [Choice(candidates[i].case_id, DRAWN) for i in rng.permutation(len(candidates))[:count]]
@@ -28,7 +31,10 @@ def random_order(
     "Two of three at random from cases in which the teacher, or else the words, see a lesion; the others from all.",
 )
 def foreground_random(
-    candidates: Sequence[Candidate], labeled_zones: Counter, rng: np.random.Generator, count: int
+    candidates: Sequence[Candidate],
+    labeled_zones: Counter[str],
+    rng: np.random.Generator,
+    count: int,
 ) -> list[Choice]:
     """Two of three places go to cases with foreground in their proposal (in their words where there is no proposal).
 
@@ -60,7 +66,10 @@ def _shows(candidate: Candidate) -> bool:
     "Evenly over the zones that the words name, those with few labels first; otherwise at random.",
 )
 def zone_stratified_random(
-    candidates: Sequence[Candidate], labeled_zones: Counter, rng: np.random.Generator, count: int
+    candidates: Sequence[Candidate],
+    labeled_zones: Counter[str],
+    rng: np.random.Generator,
+    count: int,
 ) -> list[Choice]:
     """The zone with the fewest labels next, a random case that names it; recounted after each pick."""
     counts = Counter(labeled_zones)
@@ -79,6 +88,6 @@ def zone_stratified_random(
     return chosen
 
 
-def _labels(zones: frozenset[str], counts: Counter) -> int:
+def _labels(zones: frozenset[str], counts: Counter[str]) -> int:
     """Labeled cases of the rarest zone; what names none comes after all zones."""
     return min((counts[zone] for zone in zones), default=1 + sum(counts.values()))

@@ -21,7 +21,10 @@ HALVING = 100  # zones named in labeled cases at which the noise has halved
     "Zones with few labels first, and among them where the teacher is unsure, varied by some noise. Recommended.",
 )
 def zone_stratified_entropy(
-    candidates: Sequence[Candidate], labeled_zones: Counter, rng: np.random.Generator, count: int
+    candidates: Sequence[Candidate],
+    labeled_zones: Counter[str],
+    rng: np.random.Generator,
+    count: int,
 ) -> list[Choice]:
     """Rare zones first, then where the teacher is unsure, with noise so that a batch stays varied.
 
@@ -50,7 +53,7 @@ def _one_a_patient(
     candidates: Sequence[Candidate],
     unsure: NDArray[np.float64],
     order: list[int],
-    counts: Counter,
+    counts: Counter[str],
     chosen: list[Choice],
     count: int,
 ) -> list[int]:
@@ -95,17 +98,17 @@ def unsureness(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
         return np.nan_to_num(np.log((entropy + 1e-6) / (foreground + COVER)))
 
 
-def _noise(counts: Counter) -> float:
+def _noise(counts: Counter[str]) -> float:
     return max(LEAST_NOISE, NOISE / (1 + sum(counts.values()) / HALVING))
 
 
-def _rarity(zones: frozenset[str], counts: Counter) -> float:
+def _rarity(zones: frozenset[str], counts: Counter[str]) -> float:
     return -float(
         np.log(min((1 + counts[zone] for zone in zones), default=1 + sum(counts.values())))
     )
 
 
-def _reason(candidate: Candidate, counts: Counter) -> str:
+def _reason(candidate: Candidate, counts: Counter[str]) -> str:
     reason = rarity_reason(candidate, counts)
     if candidate.entropy is not None:
         reason += f", unsure {candidate.entropy / ((candidate.foreground or 0.0) + COVER):.1f}"

@@ -64,7 +64,7 @@ class Choice:
     arm: str = "strategy"
 
 
-Choose = Callable[[Sequence[Candidate], Counter, np.random.Generator, int], list[Choice]]
+Choose = Callable[[Sequence[Candidate], Counter[str], np.random.Generator, int], list[Choice]]
 
 
 @dataclass(frozen=True)
@@ -101,12 +101,12 @@ def strategy(name: str, title: str, sentence: str, *needs: Need) -> Callable[[Ch
     return enter
 
 
-def rarest_zone(candidate: Candidate, counts: Counter) -> str:
+def rarest_zone(candidate: Candidate, counts: Counter[str]) -> str:
     """The zone among those the words name that the fewest labeled cases name; empty where none is named."""
     return min(sorted(candidate.zones), key=lambda zone: counts[zone], default="")
 
 
-def rarity_reason(candidate: Candidate, counts: Counter) -> str:
+def rarity_reason(candidate: Candidate, counts: Counter[str]) -> str:
     """How rare the rarest named zone is among the labeled, in words."""
     zone = rarest_zone(candidate, counts)
     return f"{zone} has {counts[zone]} labeled" if zone else "names no zone"

@@ -25,7 +25,10 @@ Points = NDArray[np.float32]
     "embeddings",
 )
 def spread_out(
-    candidates: Sequence[Candidate], labeled_zones: Counter, rng: np.random.Generator, count: int
+    candidates: Sequence[Candidate],
+    labeled_zones: Counter[str],
+    rng: np.random.Generator,
+    count: int,
 ) -> list[Choice]:
     """k-means++ over embeddings (Arthur and Vassilvitskii 2007), begun at the labeled films.
 
@@ -56,14 +59,17 @@ def spread_out(
     "embeddings",
 )
 def typical_of_cells(
-    candidates: Sequence[Candidate], labeled_zones: Counter, rng: np.random.Generator, count: int
+    candidates: Sequence[Candidate],
+    labeled_zones: Counter[str],
+    rng: np.random.Generator,
+    count: int,
 ) -> list[Choice]:
     """TypiClust-lite (EVALUATION §2.1): the densest film of the largest cell that the picks cover least.
 
     A cell is what the words say: sides, rarest zone, one, two or more zones (for areas). Density is the inverse mean
     distance to the 20 nearest films of the cell.
     """
-    cells: dict[tuple, list[int]] = {}
+    cells: dict[tuple[str, str, int], list[int]] = {}
     for index in rng.permutation(len(candidates)):
         cells.setdefault(_cell(candidates[index], labeled_zones), []).append(int(index))
     sizes = {cell: len(members) for cell, members in cells.items()}
@@ -81,7 +87,7 @@ def typical_of_cells(
     return chosen
 
 
-def _cell(candidate: Candidate, counts: Counter) -> tuple[str, str, int]:
+def _cell(candidate: Candidate, counts: Counter[str]) -> tuple[str, str, int]:
     sides = "".join(sorted({zone[0] for zone in candidate.zones}))
     return sides, rarest_zone(candidate, counts), min(3, len(candidate.zones))
 
@@ -126,7 +132,8 @@ def _draw(rng: np.random.Generator, distance: NDArray[np.float64], chosen: list[
 
 
 def _squared(points: Points, point: Points) -> NDArray[np.float64]:
-    return ((points - point) ** 2).sum(1).astype(np.float64)
+    squared: NDArray[np.float64] = ((points - point) ** 2).sum(1).astype(np.float64)
+    return squared
 
 
 def _rest(candidates: Sequence[Candidate], numbers: Sequence[int], count: int) -> list[Choice]:

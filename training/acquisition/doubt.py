@@ -37,7 +37,10 @@ def ranked(
     "scores",
 )
 def entropy_of_region(
-    candidates: Sequence[Candidate], labeled_zones: Counter, rng: np.random.Generator, count: int
+    candidates: Sequence[Candidate],
+    labeled_zones: Counter[str],
+    rng: np.random.Generator,
+    count: int,
 ) -> list[Choice]:
     """Predictive entropy summed over the largest uncertain region; the whole film's where regions were not measured."""
     return ranked(
@@ -56,7 +59,10 @@ def entropy_of_region(
     "scores",
 )
 def student_teacher_disagreement(
-    candidates: Sequence[Candidate], labeled_zones: Counter, rng: np.random.Generator, count: int
+    candidates: Sequence[Candidate],
+    labeled_zones: Counter[str],
+    rng: np.random.Generator,
+    count: int,
 ) -> list[Choice]:
     """One minus the soft Dice of the student's and the teacher's probabilities."""
     return ranked(
@@ -74,7 +80,10 @@ def student_teacher_disagreement(
     "Words that name other zones than the proposal touches: wrong words or a wrong teacher. Finds mistakes.",
 )
 def text_mask_disagreement(
-    candidates: Sequence[Candidate], labeled_zones: Counter, rng: np.random.Generator, count: int
+    candidates: Sequence[Candidate],
+    labeled_zones: Counter[str],
+    rng: np.random.Generator,
+    count: int,
 ) -> list[Choice]:
     """Share of zones that only the words or only the proposal have; a side that only one of them has counts twice."""
     return ranked(candidates, rng, count, _conflict, _conflict_reason)
@@ -103,7 +112,10 @@ def _conflict_reason(case: Candidate) -> str:
     "scores",
 )
 def text_sensitivity(
-    candidates: Sequence[Candidate], labeled_zones: Counter, rng: np.random.Generator, count: int
+    candidates: Sequence[Candidate],
+    labeled_zones: Counter[str],
+    rng: np.random.Generator,
+    count: int,
 ) -> list[Choice]:
     """One minus the soft Dice of the teacher's probabilities with and without the words of position."""
     return ranked(

@@ -49,7 +49,13 @@ app.add_typer(models_app, name="models")
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line.
+
+    Raises
+    ------
+    SystemExit
+        With 2 after a known error, whose sentence is on stderr, and 130 after an interruption.
+    """
     try:
         app()
     except SemiMedRefError as error:

@@ -83,7 +83,13 @@ def polarity_of(name: PolarityName | None) -> Polarity | None:
 
 
 def window_of(text: str | None) -> tuple[float, float] | None:
-    """Center and width of ``--window``; ConfigError if it is none."""
+    """Center and width of ``--window``; None where it is not given.
+
+    Raises
+    ------
+    ConfigError
+        The text is no window: no two numbers, or a width that is not above 0.
+    """
     if text is None:
         return None
     try:

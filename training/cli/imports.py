@@ -35,7 +35,7 @@ from training.formats import FormatName, ReadOptions, detect
 from training.formats.bring_in import Outcome
 from training.formats.entry import check_source, import_from, plan, usual_laterality
 from training.pool import Project
-from training.pool.project import DATABASE, Laterality
+from training.pool.project import DATABASE
 
 app = typer.Typer(no_args_is_help=True, help="Bring cases in.")
 SHOWN = 20
@@ -167,7 +167,13 @@ def run_import(
     laterality: Convention,
     dry_run: bool,
 ) -> None:
-    """Import, or only say what an import would do, with a progress line."""
+    """Import, or only say what an import would do, with a progress line.
+
+    Raises
+    ------
+    ConfigError
+        There was nothing to import.
+    """
     name = detect(source) if chosen == "auto" else cast(FormatName, chosen)
     if chosen == "auto":
         print(f"{source} is read as {name}.")
@@ -181,7 +187,7 @@ def run_import(
         return
     check_source(source, options, name)
     convention = laterality.value if laterality else usual_laterality(source, name)
-    pool = open_or_create(folder, cast(Laterality, convention))
+    pool = open_or_create(folder, convention)
     outcome = _followed(
         lambda progress: import_from(source, pool, options, name=name, progress=progress),
         "Importing",

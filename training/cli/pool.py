@@ -7,7 +7,7 @@ import math
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -148,7 +148,7 @@ def _kappa(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.2f}"
 
 
-def _figures(found: Agreement) -> dict:
+def _figures(found: Agreement) -> dict[str, Any]:
     def plain(value: float) -> float | None:
         return None if math.isnan(value) else value
 

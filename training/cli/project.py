@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from rich.progress import track
 from training.cli.living import ProjectFolder, show_status
 from training.config import preset
 from training.errors import ConfigError
-from training.pool import Project
+from training.pool import IncomingCase, Project
 from training.pool.database import is_project
 from training.pool.importing import import_cases
 from training.pool.project import Laterality
@@ -57,8 +58,8 @@ def open_or_create(folder: Path, laterality: Laterality) -> Project:
     return pool
 
 
-def _fill(pool: Project, incoming, total: int, title: str) -> None:
-    def shown():
+def _fill(pool: Project, incoming: Iterable[IncomingCase], total: int, title: str) -> None:
+    def shown() -> Iterator[IncomingCase]:
         yield from track(incoming, description=title, total=total, transient=True)
 
     report = import_cases(pool, shown())

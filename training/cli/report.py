@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from training.errors import FormatError
-from training.formats.names import key_of
-from training.formats.pairs import PICTURES, files_below, is_mask
+from training.formats.names import PICTURES, key_of
+from training.formats.pairs import files_below, is_mask
 from training.formats.tables import read_table
 from training.formats.texts import KEYS, TEXTS
 from training.report import ZONES, Finding, Problem
 from training.report import parse as read
+
+if TYPE_CHECKING:  # brings in scipy, which takes half a second
+    from training.report.survey import Described, Survey
 
 app = typer.Typer(no_args_is_help=True, help="Read and check descriptions.")
 
@@ -106,7 +110,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _described(file: Path, masks: Path | None, column: str | None):
+def _described(file: Path, masks: Path | None, column: str | None) -> Iterator[Described]:
     from training.formats.pictures import load_mask
     from training.report.survey import Described
 
@@ -148,7 +152,7 @@ def _mask_paths(folder: Path | None) -> dict[str, Path]:
     return found
 
 
-def _print_json(found) -> None:
+def _print_json(found: Survey) -> None:
     for row in found.doubtful:
         against = [
             {
@@ -178,7 +182,7 @@ def _print_json(found) -> None:
     print(json.dumps({"summary": summary}))
 
 
-def _print_table(found, most: int) -> None:
+def _print_table(found: Survey, most: int) -> None:
     print(f"{found.rows} rows, {found.distinct} different texts, {found.with_mask} with a mask")
     print(
         "read as: " + ", ".join(f"{count} {reading}" for reading, count in found.readings.items())

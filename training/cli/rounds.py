@@ -35,7 +35,13 @@ def chosen_config(
     steps: int | None,
     seed: int | None = None,
 ) -> RunConfig:
-    """The settings that a command's options ask for; the project's own where they ask for nothing."""
+    """The settings that a command's options ask for; the project's own where they ask for nothing.
+
+    Raises
+    ------
+    ConfigError
+        Both a file and a preset are named, one of them cannot be used, or a setting is impossible.
+    """
     if config is not None and name is not None:
         raise ConfigError("Give --config or --preset, not both.")
     chosen = RunConfig.load(config) if config else preset(name) if name else next_config(project)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,6 +15,7 @@ from training.arms import Arms
 from training.cli.project import ProjectFolder
 from training.cli.rounds import ConfigFile, PresetName, Steps, chosen_config
 from training.config import RunConfig
+from training.events import RunStatus
 from training.files import write_atomically
 from training.pool import Project
 from training.simulate import RoundRecord, ScriptedReader, TimeModel
@@ -140,13 +141,20 @@ def _time_model(text: str) -> TimeModel:
         ) from error
 
 
-def _play_once(pool, rounds, per_round, seed, options, json_file) -> None:
+def _play_once(
+    pool: Project,
+    rounds: int,
+    per_round: int,
+    seed: int,
+    options: dict[str, Any],
+    json_file: Path | None,
+) -> None:
     records: list[RoundRecord] = []
     with Progress(transient=True) as progress:
         training = progress.add_task("Starting the trainer", total=None)
         reading = progress.add_task("Reading", total=rounds * per_round)
 
-        def on_status(number, status):
+        def on_status(number: int, status: RunStatus) -> None:
             progress.update(
                 training,
                 total=status.steps_planned or None,
@@ -154,7 +162,7 @@ def _play_once(pool, rounds, per_round, seed, options, json_file) -> None:
                 description=f"Round {number}: {status.sentence}",
             )
 
-        def on_correction(number, done):
+        def on_correction(number: int, done: int) -> None:
             progress.update(reading, completed=(number - 1) * per_round + done)
 
         told = play(
@@ -248,13 +256,20 @@ def _said(value: float | None, form: str) -> str:
     return "not measured" if value is None else format(value, form)
 
 
-def _pair(scores: dict) -> str:
+def _pair(scores: dict[str, Any]) -> str:
     if not scores:
         return "not measured"
     return f"{scores['dice_global']:.3f} / {scores['dice_per_image']:.3f}"
 
 
-def _write(path, pool, seed, per_round, options, records) -> None:
+def _write(
+    path: Path,
+    pool: Project,
+    seed: int,
+    per_round: int,
+    options: dict[str, Any],
+    records: list[RoundRecord],
+) -> None:
     content = {
         "project": pool.folder.name,
         "seed": seed,

@@ -34,7 +34,8 @@ def remove_islands(mask: Mask, least: int | None = None) -> Mask:
     keep = sizes >= least
     keep[1 + np.argmax(sizes[1:])] = True
     keep[0] = False
-    return keep[labels].astype(np.uint8)
+    kept: Mask = keep[labels].astype(np.uint8)
+    return kept
 
 
 def fill_holes(mask: Mask) -> Mask:
@@ -44,7 +45,8 @@ def fill_holes(mask: Mask) -> Mask:
     for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         outside[edge] = True
     outside[0] = False
-    return (~outside[labels]).astype(np.uint8)
+    filled: Mask = (~outside[labels]).astype(np.uint8)
+    return filled
 
 
 def smooth(mask: Mask, radius: int | None = None) -> Mask:

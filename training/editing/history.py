@@ -107,7 +107,7 @@ class History:
 
     @classmethod
     def following(cls, trail: Trail | None, mask: Mask) -> History:
-        """The history that leads to a mask; an empty one if the trail does not pass there.
+        """The history that leads to a mask ``(H, W) uint8, 0 or 1``; an empty one if the trail does not pass there.
 
         A crash may have kept one more or one less step than the mask has; the place is found by the mask.
         """
@@ -154,7 +154,7 @@ class History:
         )
 
     def record(self, mask: Mask, name: str) -> bool:
-        """Add the change from the mask so far to this one; False, and no step, if there is none.
+        """Add the change to this mask ``(H, W) uint8, 0 or 1``; False, and no step, if there is none.
 
         What was undone before cannot be redone afterwards. The oldest steps go when there are too many.
         """
@@ -172,7 +172,7 @@ class History:
         return True
 
     def undo(self) -> Mask | None:
-        """The mask before the latest change; None if there is none, or it can no longer be made out."""
+        """The mask ``(H, W)`` before the latest change; None if there is none, or it can no longer be made out."""
         if not self._at:
             return None
         step = self._steps[self._at - 1]
@@ -181,7 +181,7 @@ class History:
         )
 
     def redo(self) -> Mask | None:
-        """The mask after the change undone last; None if there is none."""
+        """The mask ``(H, W)`` after the change undone last; None if there is none, or it can no longer be made out."""
         if self._at == len(self._steps):
             return None
         step = self._steps[self._at]

@@ -69,4 +69,5 @@ def region_at(mask: NDArray[np.uint8], point: tuple[int, int]) -> NDArray[np.boo
     if not inside or not mask[row, column]:
         return None
     labels, _count = ndimage.label(mask, structure=EIGHT)
-    return labels == labels[row, column]
+    region: NDArray[np.bool_] = labels == labels[row, column]
+    return region

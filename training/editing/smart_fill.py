@@ -91,7 +91,8 @@ def _walk(gray: Gray, seeds: NDArray[np.int32]) -> Gray | None:
     if not (seeds == LESION).any() or not (seeds == REST).any():
         return None
     if seeds.all():
-        return (seeds == LESION).astype(np.float32)
+        sure: Gray = (seeds == LESION).astype(np.float32)
+        return sure
     low, high = np.percentile(gray, (1, 99))
     scaled = np.clip((gray - low) / max(high - low, LEAST_CONTRAST), 0, 1)
     with warnings.catch_warnings():

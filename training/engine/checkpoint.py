@@ -15,7 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from training.config import NetworkConfig
-from training.engine.networks import Network, SmallTextEncoder, build, resolved
+from training.engine.networks import Network, build, resolved
+from training.engine.networks.text import SmallTextEncoder
 from training.engine.sums import files_match, write_sums
 from training.errors import ConfigError, EngineError, RunFolderError
 from training.files import sentence_for, write_atomically
@@ -109,7 +110,13 @@ def is_sound(folder: Path) -> bool:
 
 
 def read_card(folder: Path) -> ModelCard:
-    """Read `model.json`; EngineError if it is missing or damaged."""
+    """Read `model.json`.
+
+    Raises
+    ------
+    EngineError
+        It is missing or damaged.
+    """
     try:
         content = read_json(_settled(folder) / "model.json")
         network = NetworkConfig.model_validate(content["network"])
@@ -135,7 +142,13 @@ def read_network(folder: Path, role: Role = "teacher") -> Network:
 
 
 def load_weights(network: nn.Module, folder: Path, role: Role) -> None:
-    """Load one role's weights; EngineError if they are missing, damaged or do not fit."""
+    """Load one role's weights into a network.
+
+    Raises
+    ------
+    EngineError
+        They are missing, damaged or of a network with other settings.
+    """
     path = _settled(folder) / f"{role}.safetensors"
     weights = _load_tensors(path)
     try:
@@ -147,7 +160,13 @@ def load_weights(network: nn.Module, folder: Path, role: Role) -> None:
 
 
 def read_state(folder: Path, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Load the optimizer and return the counters; EngineError if a file is missing or damaged."""
+    """Load the optimizer and return the counters.
+
+    Raises
+    ------
+    EngineError
+        A file is missing or damaged.
+    """
     settled = _settled(folder)
     tensors = _load_tensors(settled / "optimizer.safetensors")
     try:

@@ -78,7 +78,10 @@ class ContrastSet:
 def from_films(pool: FilmPool) -> ContrastSet:
     """One entry for each set of zones in a labeled pool: the mean of its masks.
 
-    EngineError if no labeled description fixes its zones.
+    Raises
+    ------
+    EngineError
+        No labeled description fixes its zones.
     """
     assert pool.masks is not None
     texts = pool.texts(list(range(len(pool))))

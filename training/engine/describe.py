@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -81,10 +81,11 @@ def _multiply_adds(words: nn.Module, tokens: int) -> int:
         return 0
     with FlopCounterMode(display=False) as counter:
         words(["one " * tokens])
-    return counter.get_total_flops() // 2
+    counted: int = counter.get_total_flops() // 2
+    return counted
 
 
-def _count(parameters) -> int:
+def _count(parameters: Iterable[Tensor]) -> int:
     return sum(p.numel() for p in parameters)
 
 

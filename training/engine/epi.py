@@ -163,6 +163,7 @@ def _digest(text: str) -> str:
 
 def _load(path: Path) -> NDArray[np.float16] | None:
     try:
-        return np.load(path, allow_pickle=False)
+        read: NDArray[np.float16] = np.load(path, allow_pickle=False)
+        return read
     except (OSError, ValueError, EOFError):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -136,7 +136,7 @@ def grad_cam(
     return {name: _weighed(feature, slope, side) for name, feature, slope in pairs}
 
 
-def _keep(heard: dict[str, Tensor], name: str):
+def _keep(heard: dict[str, Tensor], name: str) -> Callable[..., None]:
     def hook(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
         heard[name] = output
 
@@ -154,7 +154,8 @@ def _as_map(tokens: Tensor) -> Tensor:
     if tokens.ndim == 4:
         return tokens
     side = round(tokens.shape[1] ** 0.5)  # Tokens of a square picture, row by row.
-    return tokens.transpose(1, 2).unflatten(2, (side, side))
+    grid: Tensor = tokens.transpose(1, 2).unflatten(2, (side, side))
+    return grid
 
 
 def _chosen(network: Network, layers: Sequence[str] | None) -> dict[str, nn.Module]:

@@ -51,7 +51,7 @@ def weak_views(films: Films, views: ViewsConfig) -> Films:
 
 
 def strong_images(weak: Films, views: ViewsConfig) -> Tensor:
-    """The photometric part of the strong views of films that are already weak views."""
+    """The strong views' photometric part, ``(B, 1, H, W) float in [0, 1]``, of films that are already weak views."""
     return apply_strong(weak.images, [draw_strong(key, views) for key in weak.keys])
 
 

@@ -4,6 +4,7 @@ acquisition ranks by, and films as points. Nothing is trained and nothing decide
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,7 @@ def region_entropy(unsure: Probability) -> float:
 
 
 def soft_difference(one: Probability, other: Probability) -> float:
-    """One minus the soft Dice of two probability maps, in [0, 1]; two (nearly) empty ones are alike."""
+    """One minus the soft Dice of two probability maps ``(h, w)``, in [0, 1]; two (nearly) empty ones are alike."""
     least = LEAST * one.size
     both = np.minimum(one, other).sum(dtype=np.float64)
     whole = one.sum(dtype=np.float64) + other.sum(dtype=np.float64)
@@ -83,7 +84,7 @@ def look_closer(
 
 
 def figures_of(probability: Probability) -> dict[str, float]:
-    """What one proposal says by itself: fields of the predictions' index."""
+    """What one proposal ``(S, S) float32 in [0, 1]`` says by itself: fields of the predictions' index."""
     unsure = entropy(probability)
     return {
         "entropy": round(float(unsure.mean()), 6),
@@ -97,7 +98,7 @@ class Points:
 
     def __init__(self) -> None:
         self._case_ids: list[str] = []
-        self._points: dict[str, list[NDArray]] = {FILM: [], TEACHER: []}
+        self._points: dict[str, list[NDArray[np.float32]]] = {FILM: [], TEACHER: []}
 
     def add(self, pool: FilmPool, numbers: list[int], vectors: NDArray[np.float32]) -> None:
         """Add cases of a pool with the network's vectors ``(B, P)``."""
@@ -106,8 +107,14 @@ class Points:
             self._points[FILM].append(film_point(pool.images[number].cpu().numpy()))
             self._points[TEACHER].append(vector)
 
-    def arrays(self) -> dict[str, NDArray]:
-        """What goes into the file."""
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What goes into the file.
+
+        Returns
+        -------
+        dict of array
+            ``case_ids`` (N,) of str, and where there are any, rows (N, D) float16 under `FILM` and `TEACHER`.
+        """
         stacked = {
             name: np.stack(points).astype(KIND) for name, points in self._points.items() if points
         }

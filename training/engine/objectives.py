@@ -31,7 +31,7 @@ def dice_loss(logits: Tensor, targets: Tensor, weight: Tensor | None = None) -> 
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean binary cross-entropy of the pixels that count; 0 if none does."""
+    """Mean binary cross-entropy of the pixels that count, a scalar; 0 if none does. Shapes as in `dice_loss`."""
     losses = F.binary_cross_entropy_with_logits(logits.float(), targets.float(), reduction="none")
     if weight is None:
         return losses.mean()
@@ -100,6 +100,7 @@ def consistency_loss(
 
     Parameters
     ----------
+    logits : (B, 1, H, W) float
     least_mass : float
         Least sum of target probabilities, in pixels, for an image's Dice to count.
     """
@@ -172,7 +173,15 @@ def _soft_contrast(scores: Tensor, positives: Tensor) -> Tensor:
 
 
 def zone_loss(zone_logits: Tensor, zones: Tensor, known: Tensor) -> Tensor:
-    """Cross-entropy of reading the six zones from the words; 0 if no text names a position."""
+    """Cross-entropy of reading the six zones from the words; 0 if no text names a position.
+
+    Parameters
+    ----------
+    zone_logits, zones : (B, 6) float
+        Zones are 0 or 1.
+    known : (B,) bool
+        Whose words fix the zones; the others do not count.
+    """
     if not known.any():
         return zone_logits.sum() * 0.0
     return F.binary_cross_entropy_with_logits(zone_logits[known].float(), zones[known])
@@ -192,4 +201,5 @@ def lv_loss(probabilities: Tensor, contrasts: Tensor, weight: Tensor) -> Tensor:
     own, other = probabilities.flatten(1), contrasts.to(probabilities.dtype).flatten(1)
     lengths = torch.linalg.vector_norm(own, dim=1) * torch.linalg.vector_norm(other, dim=1)
     cosine = (own * other).sum(1) / lengths.clamp_min(1e-8)
-    return ((1 - cosine) * weight).sum() / weight.sum().clamp_min(1)
+    loss: Tensor = ((1 - cosine) * weight).sum() / weight.sum().clamp_min(1)
+    return loss

@@ -26,7 +26,8 @@ def cuts(counts: tuple[int, ...], pieces: int) -> Iterator[tuple[slice, ...]]:
 
 def share(part: slice, count: int) -> float:
     """The share of a batch that a piece holds."""
-    return (part.stop - part.start) / max(1, count)
+    held: int = part.stop - part.start
+    return held / max(1, count)
 
 
 def piece_of(films: StudentFilms, part: slice) -> StudentFilms:

@@ -51,7 +51,8 @@ class Predictor:
         """
         side = self.network.config.image_size
         small = torch.from_numpy(shrink_image(image, side))[None]
-        return self.batch(small, (description,))[0]
+        only: NDArray[np.float32] = self.batch(small, (description,))[0]
+        return only
 
     def batch(self, images: torch.Tensor, texts: tuple[str, ...]) -> NDArray[np.float32]:
         """Probabilities ``(B, S, S) float32`` of bytes ``(B, S, S)`` with one text each."""
@@ -86,7 +87,7 @@ class Predictor:
     def pool(
         self, pool: FilmPool, size: int = 16
     ) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
-        """Numbers and probabilities of a pool's cases, batch by batch."""
+        """Numbers and probabilities ``(B, S, S) float32 in [0, 1]`` of a pool's cases, batch by batch."""
         for numbers in in_batches(len(pool), size):
             yield numbers, self.batch(pool.images[numbers], pool.texts(numbers))
 
@@ -98,6 +99,6 @@ def in_batches(count: int, size: int = 16) -> Iterator[list[int]]:
 
 
 def entropy(probability: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Binary entropy of every pixel in nats, [0, 0.693]."""
+    """Binary entropy of every pixel in nats, [0, 0.693], of probabilities of any shape; float32."""
     p = np.clip(probability.astype(np.float64), 1e-7, 1 - 1e-7)
     return (-(p * np.log(p) + (1 - p) * np.log(1 - p))).astype(np.float32)

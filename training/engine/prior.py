@@ -108,7 +108,10 @@ class ZonePrior:
     def _log_odds(self, share: NDArray[np.float32]) -> NDArray[np.float32]:
         # Few masks leave holes that mean nothing: smoothed, and never rarer than half of one mask.
         smooth = gaussian_filter(share, BLUR * share.shape[0])
-        return logit(smooth.clip(min(0.5 / self.labels, MOST), MOST)).astype(np.float32)
+        odds: NDArray[np.float32] = logit(smooth.clip(min(0.5 / self.labels, MOST), MOST)).astype(
+            np.float32
+        )
+        return odds
 
 
 def _spoken_against(masks: NDArray[np.uint8], zones: list[Zones | None]) -> float:

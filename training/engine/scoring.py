@@ -138,14 +138,16 @@ def predict_pool(
 
 def _closer_look(
     model: Path, pool: FilmPool, teacher: Predictor, wanted: Iterable[int]
-) -> Callable[[list[int], NDArray[np.float32]], Iterable]:
+) -> Callable[[list[int], NDArray[np.float32]], Iterable[tuple[int, dict[str, float]]]]:
     """What looks at the wanted films of a batch more closely."""
     chosen = frozenset(wanted)
     if not chosen:
         return lambda numbers, probabilities: ()
     student = Predictor.load(model, teacher.device, "student")
 
-    def look(numbers: list[int], probabilities: NDArray[np.float32]) -> Iterable:
+    def look(
+        numbers: list[int], probabilities: NDArray[np.float32]
+    ) -> Iterable[tuple[int, dict[str, float]]]:
         own = [place for place, number in enumerate(numbers) if number in chosen]
         if not own:
             return ()

@@ -19,7 +19,7 @@ class ServedPrior:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._made_from: tuple = ()
+        self._made_from: tuple[object, ...] = ()
         self._prior: ZonePrior | None = None
 
     def get(self, method: MethodConfig, side: int) -> ZonePrior | None:

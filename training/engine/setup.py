@@ -164,7 +164,13 @@ def _make_prior(config: RunConfig, pools: Pools) -> ZonePrior | None:
 
 
 def make_fabric(device: str, training: TrainingConfig) -> Fabric:
-    """The device to train on; EngineError names it if the machine does not have it."""
+    """The device to train on, at the precision of the settings.
+
+    Raises
+    ------
+    EngineError
+        The machine does not have it; the sentence names it.
+    """
     kind, _, number = device.partition(":")
     devices: int | list[int] = [int(number)] if number else 1
     try:

@@ -83,7 +83,13 @@ class ViewAnswers:
         }
 
     def next_mix(self, request: dict[str, Any]) -> Told:
-        """The next epoch whose try of T-PatchMix is accepted, among the ``most`` ones behind the given one."""
+        """The next epoch whose try of T-PatchMix is accepted, among the ``most`` ones behind the given one.
+
+        Raises
+        ------
+        EngineError
+            The request lacks something, asks for impossible views or too many epochs, or there is no second film.
+        """
         asked, most = self._understand(request), _whole(request, "most", MOST_TRIES)
         if not 1 <= most <= MOST_TRIES:
             raise EngineError(f"The request's 'most' is a number from 1 to {MOST_TRIES}.")
@@ -192,7 +198,13 @@ def _donor(asked: _Asked, key: Key, partner: str) -> str | None:
 
 
 def text_in(request: dict[str, Any], name: str) -> str:
-    """A text that a request must carry; EngineError names it if it does not."""
+    """A text that a request must carry.
+
+    Raises
+    ------
+    EngineError
+        It does not; the sentence names the field.
+    """
     value = request.get(name)
     if not isinstance(value, str):
         raise EngineError(f"The request lacks {name!r}, a text.")

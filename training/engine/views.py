@@ -146,7 +146,7 @@ def _blur(images: Tensor, shares: Sequence[float]) -> Tensor:
 
 
 def standardize(images: Tensor) -> Tensor:
-    """Z-score every image by its own mean and spread; a flat image becomes zeros."""
+    """Z-score every image ``(B, C, H, W) float`` by its own mean and spread; a flat image becomes zeros."""
     mean = images.mean((2, 3), keepdim=True)
     spread = images.std((2, 3), keepdim=True, correction=0)
     return (images - mean) / spread.clamp_min(1e-4)

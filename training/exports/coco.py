@@ -53,7 +53,13 @@ def write_coco(
 
 
 def annotation_of(mask: np.ndarray) -> dict[str, Any]:
-    """Segmentation, area and box of a mask ``(H, W) uint8, 0 or 1`` in COCO's terms."""
+    """Segmentation, area and box of a mask ``(H, W) uint8, 0 or 1`` in COCO's terms.
+
+    Raises
+    ------
+    FormatError
+        pycocotools is not installed.
+    """
     try:
         from pycocotools import mask as coder
     except ImportError as error:

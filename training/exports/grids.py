@@ -48,7 +48,8 @@ def _dicom_grid(source: dict[str, Any], shape: tuple[int, int]) -> np.ndarray:
     stored[:3, 0], stored[:3, 1] = axes[0] * across, axes[1] * down
     stored[:3, 2] = np.cross(axes[0], axes[1])
     stored[:3, 3] = [float(value) for value in corner]
-    return _LPS_TO_RAS @ stored @ _to_stored(Turn(**source["turn"]), shape)
+    grid: np.ndarray = _LPS_TO_RAS @ stored @ _to_stored(Turn(**source["turn"]), shape)
+    return grid
 
 
 def _film_grid(across: float, down: float) -> np.ndarray:

@@ -61,7 +61,13 @@ def read_dicom(source: Path, options: ReadOptions) -> Iterator[Found]:
 
 
 def load_dicom(path: Path) -> Dataset:
-    """Read a DICOM file with its pixel data; FormatError if it is damaged, deflated or larger than 1 GB."""
+    """Read a DICOM file with its pixel data.
+
+    Raises
+    ------
+    FormatError
+        It is damaged, no DICOM file, deflated as a whole, or larger than 1 GB.
+    """
     import pydicom
 
     with reading(path, "a DICOM file"):

@@ -15,6 +15,7 @@ import numpy as np
 import pydicom
 from pydicom import uid
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.pixels.decoders.base import get_decoder
 
 from training.errors import FormatError
 
@@ -64,7 +65,7 @@ def stored_pixels(dataset: Dataset) -> np.ndarray:
     plugin = _PLUGINS.get(syntax)
     if plugin is None:
         raise FormatError(f"Its compression ({syntax.name}) is unknown: convert the file.")
-    if plugin not in pydicom.pixels.get_decoder(syntax).available_plugins:
+    if plugin not in get_decoder(syntax).available_plugins:
         raise FormatError(
             f"Its compression ({syntax.name}) needs a decoder that is not installed: "
             "pip install 'napari-semimedref[dicom]'."
@@ -103,7 +104,8 @@ class _Child:
                 answer = self._attempt(content)
         if not answer:
             raise FormatError("Its compressed picture is damaged: replace it or leave it out.")
-        return np.load(io.BytesIO(answer), allow_pickle=False)
+        pixels: np.ndarray = np.load(io.BytesIO(answer), allow_pickle=False)
+        return pixels
 
     def _attempt(self, content: bytes) -> bytes | None:
         process = self._running()

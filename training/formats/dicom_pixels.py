@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi
 from pydicom.uid import UID
 
 from training.errors import FormatError
@@ -50,7 +50,13 @@ def picture_of(header: Dataset, window: tuple[float, float] | None) -> tuple[np.
 
 
 def check_size(header: Dataset) -> None:
-    """Refuse what cannot be one flat picture of a sane size, before anything is decoded."""
+    """Refuse what cannot be one flat picture of a sane size, before anything is decoded.
+
+    Raises
+    ------
+    FormatError
+        It holds no picture or several frames, claims more than `MAX_PIXELS`, or states two different sizes.
+    """
     rows, columns = int(header.get("Rows", 0) or 0), int(header.get("Columns", 0) or 0)
     if not rows or not columns or "PixelData" not in header:
         kind = UID(str(header.get("SOPClassUID", ""))).name or "an object of unknown kind"
@@ -91,7 +97,8 @@ def _windowed(
     table = header.get("VOILUTSequence")
     if window is None and table and len(table[0].LUTDescriptor) == 3:
         shown = np.asarray(apply_voi(np.rint(values).astype(np.int64), header), dtype=np.float64)
-        return shown / max(2.0 ** int(table[0].LUTDescriptor[2]) - 1, shown.max(), 1.0)
+        gray: np.ndarray = shown / max(2.0 ** int(table[0].LUTDescriptor[2]) - 1, shown.max(), 1.0)
+        return gray
     function = str(header.get("VOILUTFunction", "") or "LINEAR").upper()
     if window is None:
         window = _own_window(header)
@@ -102,7 +109,8 @@ def _windowed(
     low, high = np.percentile(seen, (0.1, 99.9))
     if high <= low:
         low, high = float(seen.min()), float(seen.max())
-    return (values - low) / max(high - low, 1e-12)
+    stretched: np.ndarray = (values - low) / max(high - low, 1e-12)
+    return stretched
 
 
 def _own_window(header: Dataset) -> tuple[float, float] | None:
@@ -126,6 +134,8 @@ def window_values(
 
     Parameters
     ----------
+    values : float array of any shape
+        In rescaled units, as are ``center`` and ``width`` (above 0).
     function : {"LINEAR", "LINEAR_EXACT", "SIGMOID"}
     """
     if function == "SIGMOID":
@@ -140,4 +150,5 @@ def _luminance(colors: np.ndarray) -> np.ndarray:
     if colors.shape[-1] != 3:
         raise FormatError("It holds no flat picture: convert it to single-frame files first.")
     full = float(np.iinfo(colors.dtype).max)
-    return (colors.astype(np.float64) / full) @ np.array([0.299, 0.587, 0.114])
+    gray: np.ndarray = (colors.astype(np.float64) / full) @ np.array([0.299, 0.587, 0.114])
+    return gray

@@ -52,6 +52,11 @@ def read_lvit(source: Path, options: ReadOptions) -> Iterator[Found]:
 
     Train trains; Val becomes the half of the holdout that decides, Test the half that only reports. A column
     ``Patient`` of the sheets is used where there is one, as in our own exports.
+
+    Raises
+    ------
+    FormatError
+        There is none of these folders.
     """
     if not any(split_folder(folder.name) for folder in _folders(source)):
         raise FormatError(

@@ -78,7 +78,13 @@ def _pairs(source: Path) -> list[Pair | Trouble]:
 
 
 def load_volume(path: Path) -> Volume:
-    """Read a volume and turn it to canonical order; FormatError if it is damaged, not 3-D, or larger than 2 GB."""
+    """Read a volume and turn it to canonical order.
+
+    Raises
+    ------
+    FormatError
+        It is damaged, not 3-D, holds values that are no numbers, or is larger than 2 GB.
+    """
     import nibabel
 
     with reading(path, "a NIfTI volume"):
@@ -134,13 +140,25 @@ def _slices(
 
 
 def slice_of(values: np.ndarray, normal: int, index: int) -> np.ndarray:
-    """A slice as it is read: the patient's right on the left, the front or the head up; side views face left."""
+    """A slice as it is read: the patient's right on the left, the front or the head up; side views face left.
+
+    Parameters
+    ----------
+    values : (I, J, K) array
+        Voxels in canonical order (RAS+).
+    normal : {0, 1, 2}
+        The axis across the slices.
+
+    Returns
+    -------
+    (H, W) array
+    """
     plane = np.take(values, index, axis=normal)
     return np.ascontiguousarray(plane[::-1, ::-1].T)
 
 
 def slices_of(values: np.ndarray, normal: int) -> list[np.ndarray]:
-    """All slices of a volume, each as `slice_of` shows it."""
+    """All slices of a volume ``(I, J, K)``, each ``(H, W)`` as `slice_of` shows it."""
     return [slice_of(values, normal, index) for index in range(values.shape[normal])]
 
 

@@ -41,7 +41,8 @@ def usable_image(path: Path) -> Path | np.ndarray:
             pixels = np.asarray(ImageOps.exif_transpose(picture))
         if pixels.ndim == 3:
             luminance = pixels[..., :3].astype(np.float64) @ np.array([0.299, 0.587, 0.114])
-            return np.rint(luminance * 257).astype(np.uint16)
+            gray: np.ndarray = np.rint(luminance * 257).astype(np.uint16)
+            return gray
         return _full_scale(pixels, path, turned)
 
 
@@ -61,7 +62,8 @@ def _full_scale(pixels: np.ndarray, path: Path, turned: bool) -> Path | np.ndarr
     bits = 8 if pixels.dtype == np.uint8 else next(b for b in (10, 12, 14, 16) if high < 2**b)
     if bits == 16 and not turned and pixels.dtype == np.uint16:
         return path
-    return np.rint(values * (65535 / (2**bits - 1))).astype(np.uint16)
+    scaled: np.ndarray = np.rint(values * (65535 / (2**bits - 1))).astype(np.uint16)
+    return scaled
 
 
 def load_mask(path: Path, polarity: Polarity | None) -> np.ndarray:
@@ -94,7 +96,13 @@ def load_mask(path: Path, polarity: Polarity | None) -> np.ndarray:
 
 
 def binary(pixels: np.ndarray, what: str) -> np.ndarray:
-    """Foreground ``(H, W) uint8, 0 or 1`` of a mask's values; FormatError, naming ``what``, if it has many labels."""
+    """Foreground ``(H, W) uint8, 0 or 1`` of a mask's values; ``what`` is its name in sentences.
+
+    Raises
+    ------
+    FormatError
+        It has several labels, or values below zero or that are no numbers.
+    """
     values = np.unique(pixels)
     if not np.isfinite(values.astype(np.float64)).all() or values[0] < 0:
         raise FormatError(f"{what} holds values below zero or no numbers: this is no mask.")

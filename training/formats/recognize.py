@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 
 def recognize(path: Path) -> FormatName:
-    """The format of a file or folder; FormatError if it is none."""
+    """The format of a file or folder.
+
+    Raises
+    ------
+    FormatError
+        It is not there, or holds nothing that can be imported.
+    """
     if path.is_file():
         return _file(path)
     if not path.is_dir():

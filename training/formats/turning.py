@@ -29,7 +29,7 @@ class Turn:
         return np.ascontiguousarray(turned[::-1] if self.flip_rows else turned)
 
     def undo(self, pixels: np.ndarray) -> np.ndarray:
-        """From the picture as it is read back to the stored grid."""
+        """From the picture ``(H, W)`` as it is read back to the stored grid."""
         turned = pixels[::-1] if self.flip_rows else pixels
         turned = turned[:, ::-1] if self.flip_columns else turned
         return np.ascontiguousarray(turned.T if self.transpose else turned)

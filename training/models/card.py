@@ -110,7 +110,13 @@ class ModelCard(BaseModel):
 
     @classmethod
     def read(cls, content: Any, source: str) -> ModelCard:
-        """Validate plain data; EngineError names the source and what is wrong."""
+        """Validate plain data; ``source`` is what a sentence about it calls it.
+
+        Raises
+        ------
+        EngineError
+            The card is damaged; the sentence says what is wrong.
+        """
         try:
             return cls.model_validate(content)
         except ValidationError as error:

@@ -79,7 +79,7 @@ def _predicted(folder: RunFolder, case_id: str) -> NDArray[np.uint8] | None:
         return None
 
 
-def _as_mask(probability: NDArray) -> NDArray[np.uint8]:
+def _as_mask(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
     return (probability >= 0.5).astype(np.uint8)
 
 

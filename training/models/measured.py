@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from training.errors import RunFolderError
 from training.files import write_atomically
@@ -130,7 +130,7 @@ def read_measured(folder: Path) -> Measured:
         return Measured()
 
 
-def _overlap(three: Iterable, path: Path) -> Overlap:
+def _overlap(three: Iterable[Any], path: Path) -> Overlap:
     numbers = list(three)
     if len(numbers) != 3 or any(type(n) is not int or n < 0 for n in numbers):
         raise RunFolderError(f"{path} is damaged: a case has no three counts of pixels.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 from training.errors import EngineError
 from training.files import sentence_for
@@ -39,7 +40,7 @@ def read_header(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
         raise EngineError(f"{path.name} holds damaged weights: {error}.") from error
 
 
-def _checked(claimed: dict, room: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+def _checked(claimed: dict[str, Any], room: int) -> dict[str, tuple[str, tuple[int, ...]]]:
     claimed.pop("__metadata__", None)
     tensors, places = {}, []
     for name, about in claimed.items():

@@ -25,7 +25,8 @@ DEPTH = np.linspace(0, 1, TABLE)
 
 def _curve(*knots: tuple[float, float]) -> NDArray[np.float64]:
     depth, value = np.array(knots).T
-    return PchipInterpolator(depth, value)(DEPTH)
+    curve: NDArray[np.float64] = PchipInterpolator(depth, value)(DEPTH)
+    return curve
 
 
 WALL = _curve(
@@ -55,31 +56,33 @@ class Lung:
 
     def _row(self, y: Floats) -> NDArray[np.int32]:
         depth = (y - self.apex) / (self.angle - self.apex)
-        return (np.clip(depth, 0, 1) * (TABLE - 1)).astype(np.int32)
+        row: NDArray[np.int32] = (np.clip(depth, 0, 1) * (TABLE - 1)).astype(np.int32)
+        return row
 
     def edges(self, y: Floats) -> tuple[Floats, Floats]:
-        """Distances from the midline of the chest wall and of the mediastinal side at ``y``."""
+        """Distances from the midline of the chest wall and of the mediastinal side at ``y``, each of its shape."""
         row = self._row(np.asarray(y, dtype=np.float32))
         return self.wall[row], self.medial[row]
 
     def floor(self, x: Floats) -> Floats:
-        """Height (y) of the diaphragm above which the lung ends at ``x``."""
+        """Height (y) of the diaphragm above which the lung ends at ``x``, of its shape."""
         out = self.side * x - np.float32(self.dome_x)
         lateral = np.float32(self.angle - self.dome) / (self.wall[-1] - self.dome_x) ** 2
         curve = np.where(out > 0, lateral * out**2, np.float32(1.1) * out**2)
         return np.float32(self.dome) + curve
 
     def margin(self, x: Floats, y: Floats) -> Floats:
-        """Signed distance (about) to the cavity's border, positive inside."""
+        """Signed distance (about) to the cavity's border, positive inside, of the shape of ``x`` and ``y``."""
         wall, medial = self.edges(y)
         across = np.float32(self.side) * x
         margin = np.minimum(wall - across, across - medial)
         margin = np.minimum(margin, (self.floor(x) - y) * np.float32(0.8))
         above = y - np.float32(self.apex)
-        return np.where(above < 0, np.minimum(margin, above), margin)
+        inside: Floats = np.where(above < 0, np.minimum(margin, above), margin)
+        return inside
 
     def level(self, y: Floats) -> Floats:
-        """Position along the lung's axis in zones: 0..1 upper, 1..2 middle, 2..3 lower."""
+        """Position along the lung's axis in zones, of the shape of ``y``: 0..1 upper, 1..2 middle, 2..3 lower."""
         return (y - np.float32(self.apex)) * np.float32(LEVELS / (self.angle - self.apex))
 
 
@@ -95,7 +98,7 @@ class Blob:
     boxy: bool = False
 
     def margin(self, x: Floats, y: Floats) -> Floats:
-        """Signed distance (about) to the border, positive inside."""
+        """Signed distance (about) to the border, positive inside, of the shape of ``x`` and ``y``."""
         c, s = np.float32(np.cos(self.tilt)), np.float32(np.sin(self.tilt))
         dx, dy = x - np.float32(self.x), y - np.float32(self.y)
         a = (c * dx + s * dy) * np.float32(1 / self.half_x)
@@ -139,13 +142,13 @@ class Body:
         return y - np.where(x < 0, left.floor(x), right.floor(x))
 
     def level(self, x: Floats, y: Floats) -> Floats:
-        """Position along the axis of the lung on that side, in zones (see `Lung.level`)."""
+        """Position along the axis of the lung on that side, in zones (see `Lung.level`), of the shape of both."""
         left, right = self.lungs
         return np.where(x < 0, left.level(y), right.level(y))
 
 
 def merged(blobs: tuple[Blob, ...], x: Floats, y: Floats, blend: float) -> Floats:
-    """Union of blobs whose corners are rounded over about ``blend``."""
+    """Union of blobs whose corners are rounded over about ``blend``: a margin of the shape of ``x`` and ``y``."""
     union = blobs[0].margin(x, y)
     for blob in blobs[1:]:
         other = blob.margin(x, y)
@@ -221,4 +224,5 @@ def _outline(rng: np.random.Generator, waist: float) -> Floats:
     shoulder = waist + 0.05
     x = [neck, neck + 0.015, neck + 0.06, 0.29, 0.39, 0.47, shoulder, shoulder, waist + 0.01]
     curve = PchipInterpolator(y, [*x, waist - 0.01, waist + 0.03], extrapolate=True)
-    return curve(DEPTH).astype(np.float32)
+    outline: Floats = curve(DEPTH).astype(np.float32)
+    return outline

@@ -95,7 +95,8 @@ def _along(values: NDArray[np.float64], steps: int) -> NDArray[np.float64]:
     share = position - left
     if values.ndim == 3:
         share = share[:, None]
-    return values[:, left] * (1 - share) + values[:, left + 1] * share
+    between: NDArray[np.float64] = values[:, left] * (1 - share) + values[:, left + 1] * share
+    return between
 
 
 WHOLE = (slice(None), slice(None))
@@ -131,14 +132,16 @@ def _spread(grid: Floats, size: int, window: slice) -> Floats:
 
 
 def soft_step(margin: NDArray[np.floating], width: float) -> Floats:
-    """Smooth step over a signed margin: 0 below -width / 2, 1 above +width / 2."""
+    """Smooth step over a signed margin of any shape: 0 below -width / 2, 1 above +width / 2."""
     t = np.clip(margin / np.float32(width) + np.float32(0.5), 0, 1)
-    return t * t * (3 - 2 * t)
+    step: Floats = t * t * (3 - 2 * t)
+    return step
 
 
 def blur(image: Floats, sigma: float) -> Floats:
-    """Gaussian blur; ``sigma`` in film sides (0.01 = one hundredth of the film)."""
+    """Gaussian blur of an image ``(N, N)``; ``sigma`` in film sides (0.01 = one hundredth of the film)."""
     pixels = sigma * image.shape[0]
     if pixels < TOO_FINE:
         return image
-    return ndimage.gaussian_filter(image, pixels, truncate=3.0)
+    blurred: Floats = ndimage.gaussian_filter(image, pixels, truncate=3.0)
+    return blurred

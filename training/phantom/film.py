@@ -50,7 +50,7 @@ def set_up(rng: np.random.Generator, shift: float) -> Exposure:
 
 
 def expose(exposure: Exposure, attenuation: Floats, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Turn attenuation (about 0..1.2) into an 8-bit film; ``rng`` draws the grain only."""
+    """Turn attenuation ``(N, N)`` (about 0..1.2) into an 8-bit film ``(N, N) uint8``; ``rng`` draws the grain only."""
     size = attenuation.shape[0]
     film = blur(attenuation, exposure.sharpness) - np.float32(exposure.black)
     film *= (1 + smooth_field(exposure.unevenness, size)) / np.float32(exposure.white)
@@ -67,7 +67,8 @@ def expose(exposure: Exposure, attenuation: Floats, rng: np.random.Generator) ->
     if exposure.inverted:
         film = 1 - film
     _collimate(film, exposure.borders)
-    return np.round(film * 255).astype(np.uint8)
+    exposed: NDArray[np.uint8] = np.round(film * 255).astype(np.uint8)
+    return exposed
 
 
 _STILL = Pose(0.0, 1.0, 0.0, 0.0)

@@ -101,7 +101,8 @@ def _airway(rng: np.random.Generator) -> Strokes:
 def _bezier(knots: np.ndarray, t: np.ndarray) -> np.ndarray:
     s = 1 - t
     basis = np.stack((s**3, 3 * s * s * t, 3 * s * t * t, t**3), axis=-1)
-    return basis @ knots
+    points: np.ndarray = basis @ knots
+    return points
 
 
 def _vessels(rng: np.random.Generator, body: Body) -> Strokes:

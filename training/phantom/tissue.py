@@ -52,7 +52,13 @@ def soft_tissue(body: Body, x: Floats, y: Floats) -> Tissue:
 
 
 def zone_map(body: Body, x: Floats, y: Floats, lung_field: Floats) -> NDArray[np.uint8]:
-    """Number the picture's zones Lu Lm Ll Ru Rm Rl 1 to 6 inside the lung field, 0 outside."""
+    """Number the picture's zones Lu Lm Ll Ru Rm Rl 1 to 6 inside the lung field, 0 outside.
+
+    Parameters
+    ----------
+    x, y, lung_field : (N, N) float32
+        Body coordinates of the pixels; the field is positive inside.
+    """
     level = np.clip(body.level(x, y), 0, LEVELS - 1e-3).astype(np.uint8)
     zone = level + np.where(x < 0, 1, 1 + LEVELS).astype(np.uint8)
     return zone * (lung_field > 0)

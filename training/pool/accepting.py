@@ -7,7 +7,7 @@ until somebody adjudicates (`training.pool.adjudication`).
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -39,7 +39,7 @@ def add_reader(connection: sa.Connection, reader: str) -> None:
 
 
 def add_revision(
-    connection: sa.Connection, case: Case, row: dict, started_from: StartedFrom = "latest"
+    connection: sa.Connection, case: Case, row: dict[str, Any], started_from: StartedFrom = "latest"
 ) -> Revision:
     """Add a revision and let the case stand accordingly. The reader's draft and lease of it end.
 
@@ -79,7 +79,7 @@ def add_revision(
     return revision
 
 
-def _locked(connection: sa.Connection, case_id: str) -> sa.Row:
+def _locked(connection: sa.Connection, case_id: str) -> sa.Row[*tuple[Any, ...]]:
     """How the case stands; nobody else changes it before this transaction ends."""
     table = schema.standing
     row = connection.execute(
@@ -90,8 +90,10 @@ def _locked(connection: sa.Connection, case_id: str) -> sa.Row:
     return row
 
 
-def _let_stand(connection: sa.Connection, case: Case, stand: sa.Row, revision: Revision) -> None:
-    values: dict = {"revisions": revision.number}
+def _let_stand(
+    connection: sa.Connection, case: Case, stand: sa.Row[*tuple[Any, ...]], revision: Revision
+) -> None:
+    values: dict[str, Any] = {"revisions": revision.number}
     settles = revision.reading == "adjudication"
     if settles or (revision.reading == "open" and revision.parent_id == stand.revision_id):
         split = case.pool if case.is_holdout else "training"
@@ -165,7 +167,7 @@ def _leave(connection: sa.Connection, case_id: str, reader: str) -> None:
         )
 
 
-def add_skip(connection: sa.Connection, case_id: str, row: dict) -> None:
+def add_skip(connection: sa.Connection, case_id: str, row: dict[str, Any]) -> None:
     """Note that a reader put the case aside; ``row`` holds columns of ``skips``. The draft stays, the lease ends."""
     add_reader(connection, row["reader"])
     stand = _locked(connection, case_id)
@@ -178,7 +180,7 @@ def add_skip(connection: sa.Connection, case_id: str, row: dict) -> None:
     )
 
 
-def put_draft(connection: sa.Connection, case_id: str, reader: str, values: dict) -> None:
+def put_draft(connection: sa.Connection, case_id: str, reader: str, values: dict[str, Any]) -> None:
     """Keep a reader's unaccepted work in place of the earlier; whoever works goes on holding the lease."""
     add_reader(connection, reader)
     leases = schema.leases

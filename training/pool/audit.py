@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from training.errors import FormatError
 from training.pool import schema
-from training.pool.digest import revision_digest
+from training.pool.digest import Columns, revision_digest
 from training.pool.images import read_image
 from training.pool.pairs import wrong_reports
 from training.pool.project import Project
@@ -27,6 +27,10 @@ from training.pool.standing import derived_rows
 STORES = ("images", "masks", "hidden", "sources", "probabilities")
 REMAKEABLE = "probabilities"  # a teacher makes them again; losing one loses no work
 BATCH = 1000
+Counts = Counter[str]
+Progress = Callable[[str], None]
+# The case that a file belongs to and, of images and masks, its size (height, width).
+Owner = tuple[str, tuple[int, int] | None]
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def audit(project: Project, *, progress: Callable[[str], None] = lambda what: No
     with project.reading() as connection:
         for check in (_database, _patients, _revisions, _standing, _references, _pairs):
             problems += check(connection, counts, progress)
-        named: dict[str, tuple[str, tuple | None]] = {}
+        named: dict[str, Owner] = {}
         for path, whose in _named_files(connection):
             named.setdefault(path, whose)
         problems += _models(connection, project.folder)
@@ -78,7 +82,7 @@ def audit(project: Project, *, progress: Callable[[str], None] = lambda what: No
     return AuditReport(counts, tuple(problems + found), tuple(notes))
 
 
-def _database(connection: sa.Connection, counts: Counter, progress: Callable) -> Iterator[str]:
+def _database(connection: sa.Connection, counts: Counts, progress: Progress) -> Iterator[str]:
     if connection.dialect.name != "sqlite":
         return  # a server checks its own pages and keys
     progress("database")
@@ -89,7 +93,7 @@ def _database(connection: sa.Connection, counts: Counter, progress: Callable) ->
         yield f"Row {row[1]} of {row[0]} refers to a row of {row[2]} that is not there."
 
 
-def _patients(connection: sa.Connection, counts: Counter, progress: Callable) -> Iterator[str]:
+def _patients(connection: sa.Connection, counts: Counts, progress: Progress) -> Iterator[str]:
     table = schema.cases
     sides = sa.func.count(table.c.split.distinct())
     query = sa.select(table.c.patient).group_by(table.c.patient).having(sides > 1)
@@ -97,10 +101,10 @@ def _patients(connection: sa.Connection, counts: Counter, progress: Callable) ->
         yield f"Patient {patient} is in more than one of training, gate and report: the holdout leaks."
 
 
-def _revisions(connection: sa.Connection, counts: Counter, progress: Callable) -> Iterator[str]:
+def _revisions(connection: sa.Connection, counts: Counts, progress: Progress) -> Iterator[str]:
     table = schema.revisions
     query = sa.select(table).order_by(table.c.case_id, table.c.number)
-    before: Mapping = {"case_id": None}
+    before: Columns = {"case_id": None}
     for row in connection.execute(query, execution_options={"yield_per": BATCH}):
         now = row._mapping
         follows = before["case_id"] == now["case_id"]
@@ -117,7 +121,7 @@ def _revisions(connection: sa.Connection, counts: Counter, progress: Callable) -
         before = now
 
 
-def _standing(connection: sa.Connection, counts: Counter, progress: Callable) -> Iterator[str]:
+def _standing(connection: sa.Connection, counts: Counts, progress: Progress) -> Iterator[str]:
     table = schema.standing
     kept = _by_id(connection, table)
     for ought, found in zip_longest(derived_rows(connection), kept):
@@ -136,7 +140,7 @@ def _standing(connection: sa.Connection, counts: Counter, progress: Callable) ->
             yield f"{ought['case_id']} stands otherwise than its rows say ({', '.join(wrong)}): rebuild it."
 
 
-def _by_id(connection: sa.Connection, table: sa.Table) -> Iterator[Mapping]:
+def _by_id(connection: sa.Connection, table: sa.Table) -> Iterator[sa.RowMapping]:
     order = (
         table.c.case_id if connection.dialect.name == "sqlite" else sa.collate(table.c.case_id, "C")
     )
@@ -145,7 +149,7 @@ def _by_id(connection: sa.Connection, table: sa.Table) -> Iterator[Mapping]:
         yield row._mapping
 
 
-def _references(connection: sa.Connection, counts: Counter, progress: Callable) -> Iterator[str]:
+def _references(connection: sa.Connection, counts: Counts, progress: Progress) -> Iterator[str]:
     """Revisions named by other rows are there, and of the same case."""
     revisions = schema.revisions
     known = revisions.alias("known")
@@ -166,13 +170,13 @@ def _references(connection: sa.Connection, counts: Counter, progress: Callable) 
             yield f"A row of {table.name} about {case_id} names a revision that the case does not have."
 
 
-def _pairs(connection: sa.Connection, counts: Counter, progress: Callable) -> Iterator[str]:
+def _pairs(connection: sa.Connection, counts: Counts, progress: Progress) -> Iterator[str]:
     progress("pair")
     yield from wrong_reports(connection)
 
 
-def _named_files(connection: sa.Connection) -> Iterator[tuple[str, tuple[str, tuple | None]]]:
-    """Each file that a row names, with whose it is and, for images and masks, its size (height, width)."""
+def _named_files(connection: sa.Connection) -> Iterator[tuple[str, Owner]]:
+    """Each file that a row names, with whose it is."""
     cases = schema.cases
     size = (cases.c.height, cases.c.width)
     queries = [
@@ -206,7 +210,7 @@ def _models(connection: sa.Connection, root: Path) -> Iterator[str]:
 
 
 def _files(
-    root: Path, named: dict[str, tuple], counts: Counter, progress: Callable
+    root: Path, named: dict[str, Owner], counts: Counts, progress: Progress
 ) -> tuple[list[str], list[str]]:
     problems: list[str] = []
     remakeable = unnamed = left = 0

@@ -14,7 +14,13 @@ from training.pool.times import now
 
 
 def create_project(folder: Path, laterality: str, database_url: str | None) -> None:
-    """Make an empty project in ``folder``; see `training.pool.Project.create`."""
+    """Make an empty project in ``folder``; see `training.pool.Project.create`.
+
+    Raises
+    ------
+    PoolError
+        There is a project, or something else, in the folder or the database already; or it cannot be written to.
+    """
     if is_project(folder):
         raise PoolError(f"{folder} holds a project already: open it, or choose another folder.")
     try:

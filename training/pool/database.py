@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -26,7 +27,13 @@ def is_project(folder: Path | str) -> bool:
 
 
 def connect(folder: Path) -> sa.Engine:
-    """Open the database of the project in ``folder``; nothing is read or written yet."""
+    """Open the database of the project in ``folder``; nothing is read from it or written yet.
+
+    Raises
+    ------
+    PoolError
+        The file that names its server cannot be read or names none, or the driver is not installed.
+    """
     server = folder / SERVER
     if not server.is_file():
         return _sqlite(folder / DATABASE)
@@ -55,7 +62,7 @@ def _sqlite(path: Path) -> sa.Engine:
     )
 
     @sa.event.listens_for(engine, "connect")
-    def configure(connection, _record) -> None:
+    def configure(connection: Any, _record: object) -> None:
         # SQLAlchemy's own BEGIN below; sqlite3's implicit one comes too late
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
@@ -96,8 +103,9 @@ def reading_options(engine: sa.Engine) -> sa.Engine:
 
 def upsert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """An insert into ``table`` that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    return dialect.insert(table)
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
 
 
 def database_time(connection: sa.Connection) -> float:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
+import sqlalchemy as sa
+
+# A row that was read, or one that is to be written.
+Columns = sa.RowMapping | Mapping[str, Any]
 # The order is part of the recipe: a change here needs a migration that makes every digest again.
 FIELDS = (
     "case_id",
@@ -26,7 +31,7 @@ FIELDS = (
 )
 
 
-def revision_digest(row: Mapping, before: str) -> str:
+def revision_digest(row: Columns, before: str) -> str:
     """SHA-256 of a revision's row.
 
     Parameters
@@ -39,7 +44,7 @@ def revision_digest(row: Mapping, before: str) -> str:
     return row_digest(row, FIELDS, before)
 
 
-def row_digest(row: Mapping, fields: Iterable[str], before: str) -> str:
+def row_digest(row: Columns, fields: Iterable[str], before: str) -> str:
     """SHA-256 of these fields of a row and of the digest ``before`` it, empty for the first."""
     content = [before, *(row[field] for field in fields)]
     text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))

@@ -19,8 +19,10 @@ KIND = np.dtype("<f2")
 Points = dict[str, NDArray[np.float32]]
 
 
-def put_points(connection: sa.Connection, model_id: str, points: Mapping[str, NDArray]) -> None:
-    """Keep points of cases, in place of earlier ones by the same maker."""
+def put_points(
+    connection: sa.Connection, model_id: str, points: Mapping[str, NDArray[np.floating]]
+) -> None:
+    """Keep points ``(D,)`` of cases, in place of earlier ones by the same maker."""
     if not points:
         return
     rows = [
@@ -34,7 +36,7 @@ def put_points(connection: sa.Connection, model_id: str, points: Mapping[str, ND
 
 
 def points_of(project: Project, model_id: str, case_ids: Iterable[str] | None = None) -> Points:
-    """Points that a model, or `FILM`, made: of all cases, or of these."""
+    """Points ``(D,) float32`` that a model, or `FILM`, made: of all cases, or of these."""
     query = sa.select(embeddings.c.case_id, embeddings.c.vector)
     query = query.where(embeddings.c.model_id == model_id)
     if case_ids is not None:

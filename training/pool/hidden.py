@@ -17,7 +17,13 @@ from training.pool.schema import hidden_references
 
 
 def read_hidden_mask(project: Project, case_id: str) -> np.ndarray:
-    """The withheld mask of a case, ``(H, W) uint8, 0 or 1``; raises PoolError if it has none."""
+    """The withheld mask of a case, ``(H, W) uint8, 0 or 1``.
+
+    Raises
+    ------
+    PoolError
+        It has none.
+    """
     query = sa.select(hidden_references.c.mask).where(hidden_references.c.case_id == case_id)
     with project.reading() as connection:
         path = connection.scalar(query)

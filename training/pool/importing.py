@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import sqlalchemy as sa
@@ -35,7 +35,7 @@ IMPORT_LOCK = 7_302_001  # of this program's imports among a server's advisory l
 
 @dataclass(frozen=True)
 class _Prepared:
-    case: dict
+    case: dict[str, Any]
     mask: str | None
     hidden: str | None
     source: str | None
@@ -51,7 +51,8 @@ def pin(patient: str, asked: str | None, holdout_fraction: float) -> Split:
     holdout_fraction : float in [0, 1)
         Share of patients pinned for evaluation where the source does not say.
     """
-    for split in get_args(Split):
+    splits: tuple[Split, ...] = get_args(Split)
+    for split in splits:
         if asked == split:
             return split
     digest = hashlib.sha256(patient.encode()).digest()
@@ -206,7 +207,7 @@ def _commit(project: Project, batch: list[_Prepared]) -> None:
         _let_stand(connection, [item.case["id"] for item in batch])
 
 
-def _first_revision(item: _Prepared) -> dict:
+def _first_revision(item: _Prepared) -> dict[str, Any]:
     row = dict.fromkeys(schema.revisions.c.keys())
     del row["id"]
     row |= {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import sqlalchemy as sa
 
@@ -213,7 +213,7 @@ def _sided(bits: int) -> sa.ColumnElement[bool]:
     return sa.and_(standing.c.zones != 0, proposals.c.zones.is_not(None), named != touched)
 
 
-def _row(row: sa.Row, skip_reason: str) -> ListedCase:
+def _row(row: sa.Row[*tuple[Any, ...]], skip_reason: str) -> ListedCase:
     return ListedCase(
         case_id=row.case_id,
         pool=row.pool,

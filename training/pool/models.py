@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,7 +20,7 @@ from training.pool.records import Model, Run
 WEIGHTS = "teacher.safetensors"
 
 
-def model_of_row(project: Project, row: sa.Row, promoted: bool) -> Model:
+def model_of_row(project: Project, row: sa.Row[*tuple[Any, ...]], promoted: bool) -> Model:
     """The model that a row of ``models`` is about."""
     values = dict(row._mapping) | {"folder": project.folder / row.folder, "promoted": promoted}
     return Model(**values)
@@ -56,7 +57,11 @@ def model_id_of(weights: Path) -> str:
 
 
 def keep_model(
-    project: Project, run: Run, weights: Path, scores: dict, card: dict | None = None
+    project: Project,
+    run: Run,
+    weights: Path,
+    scores: dict[str, Any],
+    card: dict[str, Any] | None = None,
 ) -> Model:
     """Copy a run's model folder into the project under the hash of its teacher's weights and register it.
 
@@ -78,7 +83,7 @@ def keep_model(
     folder = project.folder / "models" / model_id
     if not folder.exists():
         copy_folder(weights, folder)
-    row: dict = {
+    row: dict[str, Any] = {
         "id": model_id,
         "run_id": run.id,
         "folder": folder.relative_to(project.folder).as_posix(),
@@ -120,6 +125,6 @@ def add_promotion(
     confidence: float | None = None,
 ) -> None:
     """Let a model serve from the end of this transaction on."""
-    row: dict = {"model_id": model_id, "created_at": now(), "reason": reason}
+    row: dict[str, Any] = {"model_id": model_id, "created_at": now(), "reason": reason}
     row |= {"reader": reader, "confidence": confidence}
     connection.execute(sa.insert(schema.promotions).values(row))

@@ -163,5 +163,5 @@ def _standing(log: list[PairReport]) -> list[PairReport]:
     return [latest[pair] for pair in sorted(latest) if latest[pair].verdict == "nonsense"]
 
 
-def _values(report: PairReport) -> Mapping:
+def _values(report: PairReport) -> Mapping[str, Any]:
     return vars(report)

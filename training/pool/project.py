@@ -101,7 +101,13 @@ class Project:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """A connection in one consistent read transaction; raises PoolError if the database cannot be read."""
+        """A connection in one consistent read transaction.
+
+        Raises
+        ------
+        PoolError
+            The database cannot be read.
+        """
         try:
             with self._reading.connect() as connection:
                 yield connection
@@ -110,7 +116,13 @@ class Project:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A connection in one write transaction: all of it happens, durably, or nothing and PoolError is raised."""
+        """A connection in one write transaction: all of it happens, durably, or nothing.
+
+        Raises
+        ------
+        PoolError
+            The database cannot be written to; nothing happened.
+        """
         try:
             with self._writing.begin() as connection:
                 yield connection
@@ -166,7 +178,13 @@ class Project:
             return queries.waiting(connection, model_id)
 
     def case(self, case_id: str) -> Case:
-        """The case with this id; raises PoolError if there is none."""
+        """The case with this id.
+
+        Raises
+        ------
+        PoolError
+            There is none.
+        """
         with self.reading() as connection:
             found = queries.one_case(connection, case_id)
         if found is None:

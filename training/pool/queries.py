@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -28,7 +29,7 @@ _case_rows = sa.select(
 )
 
 
-def _case(row: sa.Row) -> Case:
+def _case(row: sa.Row[*tuple[Any, ...]]) -> Case:
     return Case(
         id=row.id,
         patient=row.patient,
@@ -158,7 +159,7 @@ def draft_of(connection: sa.Connection, case_id: str, reader: str) -> Draft | No
     return Draft(case_id, reader, mask, row.description, row.strokes, row.updated_at)
 
 
-def skips_of(connection: sa.Connection, case_id: str) -> list[sa.Row]:
+def skips_of(connection: sa.Connection, case_id: str) -> list[sa.Row[*tuple[Any, ...]]]:
     """All rows of ``skips`` of a case, oldest first."""
     query = sa.select(skips).where(skips.c.case_id == case_id).order_by(skips.c.id)
     return list(connection.execute(query))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -173,10 +173,10 @@ class Model:
     id: str
     run_id: int | None
     folder: Path
-    scores: dict
+    scores: dict[str, Any]
     promoted: bool
     created_at: str
-    card: dict | None = None
+    card: dict[str, Any] | None = None
     origin: str = ""
 
 
@@ -222,7 +222,7 @@ class IncomingCase:
     split: Literal["training", "gate", "report", "holdout"] | None = None
     mask: Path | np.ndarray | None = field(default=None, repr=False)
     hidden_mask: Path | np.ndarray | None = field(default=None, repr=False)
-    source: dict | None = field(default=None, repr=False)
+    source: dict[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -143,7 +144,9 @@ def _refuse_without_weights(project: Project, connection: sa.Connection, model_i
         )
 
 
-def add_imported(project: Project, model_id: str, folder: Path, card: dict, origin: str) -> Model:
+def add_imported(
+    project: Project, model_id: str, folder: Path, card: dict[str, Any], origin: str
+) -> Model:
     """Register a model whose folder lies in the project already and that came from elsewhere."""
     row = {
         "id": model_id,

@@ -8,6 +8,7 @@ leaves the former teacher and its proposals in place.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -40,7 +41,7 @@ __all__ = [
 
 def register_run(project: Project, folder: Path, labeled: int, unlabeled: int) -> Run:
     """Note a new run whose folder lies in the project."""
-    row: dict = {
+    row: dict[str, Any] = {
         "folder": str(folder.relative_to(project.folder)),
         "labeled": labeled,
         "unlabeled": unlabeled,
@@ -117,7 +118,7 @@ def import_predictions(
     return len(rows)
 
 
-def _proposal_rows(project: Project, model: Model, folder: RunFolder) -> list[dict]:
+def _proposal_rows(project: Project, model: Model, folder: RunFolder) -> list[dict[str, Any]]:
     descriptions = {case.case_id: case.description for case in folder.read_snapshot().unlabeled}
     convention = project.laterality
     rows = []

@@ -36,6 +36,7 @@ def read_source(project: Project, case_id: str) -> dict[str, Any] | None:
     if path is None:
         return None
     try:
-        return json.loads((project.folder / path).read_text(encoding="utf-8"))
+        record: dict[str, Any] = json.loads((project.folder / path).read_text(encoding="utf-8"))
+        return record
     except (OSError, ValueError) as error:
         raise PoolError(sentence_for(error, project.folder / path)) from error

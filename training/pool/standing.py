@@ -7,10 +7,10 @@ audit compares, and `rebuild` makes it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -52,11 +52,11 @@ def pool_of(split: str, has_reference: bool) -> Pool:
 
 
 def derive(
-    case: Mapping,
-    revised: Sequence[Mapping],
-    put_aside: Iterable[Mapping],
-    disputed: Iterable[Mapping],
-) -> dict:
+    case: sa.RowMapping,
+    revised: Sequence[sa.RowMapping],
+    put_aside: Iterable[sa.RowMapping],
+    disputed: Iterable[sa.RowMapping],
+) -> dict[str, Any]:
     """The row of ``standing`` that follows from a case's other rows.
 
     Parameters
@@ -88,11 +88,11 @@ def derive(
     }
 
 
-def _id(revision: Mapping | None) -> int | None:
+def _id(revision: sa.RowMapping | None) -> int | None:
     return None if revision is None else revision["id"]
 
 
-def derived_rows(connection: sa.Connection) -> Iterator[dict]:
+def derived_rows(connection: sa.Connection) -> Iterator[dict[str, Any]]:
     """What ``standing`` ought to hold, case by case in the order of their ids, in constant memory."""
     revised = _by_case(connection, revisions, revisions.c.number)
     put_aside = _by_case(connection, skips, skips.c.id)
@@ -106,7 +106,7 @@ def derived_rows(connection: sa.Connection) -> Iterator[dict]:
 def rebuild(connection: sa.Connection) -> None:
     """Make ``standing`` again from the other tables."""
     connection.execute(sa.delete(standing))
-    batch: list[dict] = []
+    batch: list[dict[str, Any]] = []
     for row in derived_rows(connection):
         batch.append(row)
         if len(batch) == BATCH:
@@ -116,17 +116,19 @@ def rebuild(connection: sa.Connection) -> None:
         connection.execute(sa.insert(standing), batch)
 
 
-def _plain(connection: sa.Connection, column: sa.Column) -> sa.ColumnElement:
+def _plain(connection: sa.Connection, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     """The column in the order of Python's strings, whatever the server's language."""
     return column if connection.dialect.name == "sqlite" else sa.collate(column, "C")
 
 
-def _streamed(connection: sa.Connection, query: sa.Select) -> Iterator[Mapping]:
+def _streamed(
+    connection: sa.Connection, query: sa.Select[*tuple[Any, ...]]
+) -> Iterator[sa.RowMapping]:
     for row in connection.execute(query, execution_options={"yield_per": BATCH}):
         yield row._mapping
 
 
-def _by_case(connection: sa.Connection, table: sa.Table, then: sa.Column) -> _Grouped:
+def _by_case(connection: sa.Connection, table: sa.Table, then: sa.Column[Any]) -> _Grouped:
     query = sa.select(table).order_by(_plain(connection, table.c.case_id), then)
     return _Grouped(_streamed(connection, query))
 
@@ -134,11 +136,11 @@ def _by_case(connection: sa.Connection, table: sa.Table, then: sa.Column) -> _Gr
 class _Grouped:
     """Rows sorted by case, handed out case by case."""
 
-    def __init__(self, rows: Iterable[Mapping]) -> None:
+    def __init__(self, rows: Iterable[sa.RowMapping]) -> None:
         self._groups = groupby(rows, key=lambda row: row["case_id"])
         self._next = next(self._groups, None)
 
-    def of(self, case_id: str) -> list[Mapping]:
+    def of(self, case_id: str) -> list[sa.RowMapping]:
         """The rows of a case; ask in the order of ids."""
         while self._next is not None and self._next[0] < case_id:
             self._next = next(self._groups, None)

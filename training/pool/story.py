@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -35,7 +36,7 @@ def story(project: Project, case_id: str) -> list[Event]:
     return sorted(events, key=lambda event: event.time)
 
 
-def _imported(row: sa.Row) -> str:
+def _imported(row: sa.Row[*tuple[Any, ...]]) -> str:
     return (
         f"imported into {row.split} ({row.width} x {row.height} pixels, patient {row.patient}): "
         f'"{row.description}"'

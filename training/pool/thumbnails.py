@@ -75,7 +75,7 @@ class Thumbnails:
                 os.remove(path)
 
 
-def _files(folder: Path) -> list[os.DirEntry]:
+def _files(folder: Path) -> list[os.DirEntry[str]]:
     return [
         entry
         for part in os.scandir(folder)

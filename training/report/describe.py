@@ -51,12 +51,20 @@ def mask_zones(
     convention: Convention,
     image: NDArray[np.floating] | None = None,
 ) -> frozenset[str]:
-    """Zones of a mask by bands or by a learned reader."""
+    """Zones of a mask by bands or by a learned reader.
+
+    Parameters
+    ----------
+    mask : ndarray, shape (H, W)
+        Nonzero is foreground.
+    image : ndarray, shape (H, W), optional
+        The film, for a reader that places zones by the lungs.
+    """
     if isinstance(bands, ZoneReader):
         return bands.zones(mask, image, convention)
     return zones_of(mask, bands, convention)
 
 
 def count_parts(mask: NDArray[np.integer]) -> int:
-    """Number of connected parts (8-neighbors) of more than 20 pixels."""
+    """Number of connected parts (8-neighbors) of more than 20 pixels of a mask, shape (H, W)."""
     return sum(len(half) for half in side_parts(mask))

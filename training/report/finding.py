@@ -151,7 +151,13 @@ def zone_vector(zones: Iterable[str]) -> NDArray[np.float32]:
 
 
 def checked_zones(zones: Iterable[str]) -> frozenset[str]:
-    """The zones as a frozen set; raises `ReportError` for a name that is not a zone."""
+    """The zones as a frozen set.
+
+    Raises
+    ------
+    ReportError
+        A name is not a zone.
+    """
     named = frozenset(zones)
     if unknown := sorted(named.difference(ZONES)):
         raise ReportError(f"'{unknown[0]}' is no zone; the six are {', '.join(ZONES)}.")

@@ -71,7 +71,8 @@ def small_picture(image: NDArray[np.floating]) -> NDArray[np.float64]:
     small = resize(
         np.asarray(image, dtype=np.float64), (SIDE_PIXELS, SIDE_PIXELS), anti_aliasing=True
     )
-    return (small - small.mean()) / (small.std() + 1e-6)
+    even: NDArray[np.float64] = (small - small.mean()) / (small.std() + 1e-6)
+    return even
 
 
 def learn_lungs(

@@ -144,9 +144,14 @@ def _features(
 def side_parts(
     mask: NDArray[np.integer],
 ) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]]]:
-    """Connected parts (8-neighbors, more than 20 pixels) of the picture-left and picture-right half.
+    """Connected parts (8-neighbors, more than 20 pixels) of the picture-left and picture-right half of a mask.
 
     Each is ``(top, bottom, center, share of the image)``, all as fractions; a part belongs to the half of its center.
+
+    Parameters
+    ----------
+    mask : ndarray, shape (H, W)
+        Nonzero is foreground.
     """
     labels, _ = ndimage.label(np.asarray(mask) > 0, SQUARE)
     halves: tuple[list[tuple[float, ...]], list[tuple[float, ...]]] = ([], [])
@@ -203,4 +208,5 @@ def _softmax(
 
     start = np.zeros(shape[0] * shape[1])
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
-    return found.x.reshape(shape)
+    weights: NDArray[np.float64] = found.x.reshape(shape)
+    return weights

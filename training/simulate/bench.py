@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from training.ablation import WITHOUT_EFFECT
 from training.acquisition import named
@@ -133,7 +134,7 @@ def _settings(config: RunConfig, strategy: str, method: str, seed: int, threads:
     return RunConfig.parse(content)
 
 
-def _lasting(config: RunConfig) -> dict:
+def _lasting(config: RunConfig) -> dict[str, Any]:
     content = config.model_dump(mode="json")
     for name in WITHOUT_EFFECT:
         content["training"].pop(name, None)
@@ -208,7 +209,13 @@ def run_play(
 
 
 def read_records(play: Play) -> list[RoundRecord]:
-    """The rounds of a play that are finished; PoolError if their file is damaged."""
+    """The rounds of a play that are finished.
+
+    Raises
+    ------
+    PoolError
+        The content of their file is damaged.
+    """
     path = play.folder / RECORDS
     if not path.exists():
         return []

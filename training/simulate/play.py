@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,7 @@ class RoundRecord:
 
     round: int
     labeled: int
-    holdout: dict
+    holdout: dict[str, Any]
     promoted: bool
     gate: str
     chosen_pseudo_dice: float | None
@@ -234,7 +235,7 @@ def pool_pseudo_dice(project: Project) -> float | None:
 def _record(
     number: int,
     outcome: RoundOutcome,
-    scores: dict,
+    scores: dict[str, Any],
     corrections: list[Correction],
     pool_dice: float | None,
 ) -> RoundRecord:
@@ -257,5 +258,5 @@ def _record(
     )
 
 
-def _mean(values: list) -> float | None:
+def _mean(values: Sequence[float]) -> float | None:
     return float(np.mean(values)) if values else None

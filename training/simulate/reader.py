@@ -38,7 +38,7 @@ class TimeModel:
 
 
 def effort(before: Mask, after: Mask) -> tuple[int, float]:
-    """Separate spots that differ, and the length of new contour in sides of the film."""
+    """Separate spots in which two masks ``(H, W)`` differ, and the length of new contour in sides of the film."""
     changed = (before > 0) != (after > 0)
     _, spots = ndimage.label(changed, EVERYWHERE)
     near_old = ndimage.binary_dilation(contour_of(before), EVERYWHERE)
@@ -47,9 +47,10 @@ def effort(before: Mask, after: Mask) -> tuple[int, float]:
 
 
 def contour_of(mask: Mask) -> NDArray[np.bool_]:
-    """The foreground pixels that touch background."""
+    """The foreground pixels of a mask ``(H, W)`` that touch background."""
     inside = mask > 0
-    return inside & ~ndimage.binary_erosion(inside)
+    contour: NDArray[np.bool_] = inside & ~ndimage.binary_erosion(inside)
+    return contour
 
 
 @dataclass(frozen=True)
@@ -123,14 +124,15 @@ class ScriptedReader:
 
 
 def tremble(mask: Mask, pixels: float, rng: np.random.Generator) -> Mask:
-    """The mask with its contour moved in and out by a smooth field of ``pixels`` standard deviation."""
+    """The mask ``(H, W)`` with its contour moved in and out by a smooth field of ``pixels`` standard deviation."""
     if not mask.any() or mask.all():
         return mask
     inside = mask > 0
     signed = ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)
     waves = ndimage.gaussian_filter(rng.standard_normal(mask.shape), WAVE * max(mask.shape))
     waves *= pixels / max(float(waves.std()), 1e-9)
-    return (signed + waves > 0).astype(np.uint8)
+    moved: Mask = (signed + waves > 0).astype(np.uint8)
+    return moved
 
 
 class StatedTime(ActiveTime):

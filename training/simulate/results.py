@@ -77,7 +77,8 @@ def spread_of(values: Sequence[float | None]) -> Spread | None:
 
 def teacher_dice(record: RoundRecord, metric: str = METRIC) -> float | None:
     """The round's teacher on the ``report`` half; None if that is empty."""
-    return record.holdout.get("teacher", {}).get(metric)
+    dice: float | None = record.holdout.get("teacher", {}).get(metric)
+    return dice
 
 
 def reference_of(plays: Plays) -> Reference | None:

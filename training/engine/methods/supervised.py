@@ -71,7 +71,7 @@ def labeled_loss(output: Output, films: StudentFilms, method: MethodConfig) -> S
 
 
 def text_contrast(output: Output, texts: Sequence[str], method: MethodConfig) -> Tensor:
-    """ITCL of a batch by the zones of its unaugmented words."""
+    """ITCL of a batch by the zones of its unaugmented words, a scalar."""
     zones, known = (each.to(output.logits.device) for each in zones_of_texts(texts))
     similarity = zone_similarity(zones, known)
     if method.itcl_targets == "identity":
@@ -81,7 +81,7 @@ def text_contrast(output: Output, texts: Sequence[str], method: MethodConfig) ->
 
 
 def read_back(output: Output, films: StudentFilms) -> Tensor:
-    """Zone reading where the student saw all of the words."""
+    """The loss of reading zones, a scalar, over films of which the student saw all of the words."""
     zones, known = zones_of_texts(films.full_texts)
     whole = [text == full for text, full in zip(films.texts, films.full_texts, strict=True)]
     known = known & torch.tensor(whole)

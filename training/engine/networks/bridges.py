@@ -26,7 +26,8 @@ class Attend(nn.Module):
         own = own + _attention(self.inner, self.norms[0](own), None, own_gone)
         other = self.norms[1](other)
         own = own + _attention(self.across, self.norms[2](own), other, other_gone)
-        return own + self.feed(self.norms[3](own))
+        updated: Tensor = own + self.feed(self.norms[3](own))
+        return updated
 
 
 def _attention(
@@ -42,7 +43,8 @@ def _attention(
         keys, values = _split_heads(F.linear(other, into[width:], offset[width:]), 2, heads)
     kept = None if gone is None else ~gone[:, None, None, :]
     found = F.scaled_dot_product_attention(asked, keys, values, attn_mask=kept)
-    return weights.out_proj(found.transpose(1, 2).flatten(2))
+    joined: Tensor = weights.out_proj(found.transpose(1, 2).flatten(2))
+    return joined
 
 
 def _split_heads(mixed: Tensor, parts: int, heads: int) -> tuple[Tensor, ...]:

@@ -46,7 +46,10 @@ class Guide(nn.Module):
         keys = read + order_code(read.shape[1], read.shape[2], read)
         query = self.norms[2](tokens) + place
         answer = self.across(query, keys, read, gone, need_weights=False)[0]
-        return (tokens + self.scale * answer).transpose(1, 2).unflatten(2, (height, width))
+        guided: Tensor = (
+            (tokens + self.scale * answer).transpose(1, 2).unflatten(2, (height, width))
+        )
+        return guided
 
 
 class UpBlock(nn.Module):

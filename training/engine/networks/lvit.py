@@ -73,7 +73,8 @@ class WordsAtPlaces(nn.Module):
             words = narrow(words * kept)  # What follows a description must not leak into its end.
         scores = self.ask(places) @ words.transpose(1, 2) / math.sqrt(words.shape[2])
         scores = scores.masked_fill(~present[:, None], float("-inf"))
-        return scores.softmax(2) @ words
+        read: Tensor = scores.softmax(2) @ words
+        return read
 
 
 class PatchEmbedding(nn.Module):
@@ -103,7 +104,8 @@ class Up(nn.Module):
 
     def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
         """Maps ``(B, deep, H / 2, W / 2)`` and ``(B, skip, H, W)``."""
-        return self.mix(torch.cat([skip, F.interpolate(deep, scale_factor=2)], 1))
+        joined: Tensor = self.mix(torch.cat([skip, F.interpolate(deep, scale_factor=2)], 1))
+        return joined
 
 
 class LViT(nn.Module):
@@ -213,6 +215,11 @@ def without_words(logits: Tensor, image_vector: Tensor) -> Output:
     """The output of a network that reads no words: a text vector and zone logits of zeros.
 
     Zeros make image-text contrast and zone reading constants without a gradient.
+
+    Parameters
+    ----------
+    logits : (B, 1, H, W) float
+    image_vector : (B, P) float
     """
     return Output(
         logits, image_vector, torch.zeros_like(image_vector), image_vector.new_zeros(len(logits), 6)

@@ -47,7 +47,8 @@ class Pointer(nn.Module):
         """``(B, channels, height, width)`` from the pooled words ``(B, D)``."""
         place = position_code(height, width, self.rank, text)
         said = self.say(text).unflatten(1, (self.channels, self.rank))
-        return torch.einsum("bcr,hwr->bchw", said, place) / self.rank**0.5
+        pointed: Tensor = torch.einsum("bcr,hwr->bchw", said, place) / self.rank**0.5
+        return pointed
 
 
 class ReferringNetwork(nn.Module):
@@ -99,7 +100,8 @@ class ReferringNetwork(nn.Module):
         """Features ``(B, widths[0], H, W)`` with the map of where the words point, if there is one."""
         if self.pointer is None:
             return features
-        return features + self.pointer(pooled, *features.shape[2:])
+        led: Tensor = features + self.pointer(pooled, *features.shape[2:])
+        return led
 
     def _say(self, logits: Tensor, fused: Tensor, pooled: Tensor) -> Output:
         """The output, from logits, fused deepest features ``(B, C, h, w)`` and pooled words."""

@@ -133,7 +133,7 @@ class FrozenBert(nn.Module):
         self.vocabulary: tuple[str, ...] = ()
         # A tuple hides the model from nn.Module: no state_dict, no .to(), no averaging.
         self._hidden = (tokenizer, model)
-        self._max_tokens = min(max_tokens, model.config.max_position_embeddings)
+        self._max_tokens: int = min(max_tokens, model.config.max_position_embeddings)
         self._cache: dict[str, Tensor] = {}
         self.drop = nn.Dropout(dropout)
         self.anchor: Tensor
@@ -156,7 +156,9 @@ class FrozenBert(nn.Module):
     def token_numbers(self, description: str) -> list[int]:
         """Token numbers of a description, truncated to the limit."""
         tokenizer = self._hidden[0]
-        return tokenizer(description, truncation=True, max_length=self._max_tokens)["input_ids"]
+        read = tokenizer(description, truncation=True, max_length=self._max_tokens)
+        numbers: list[int] = read["input_ids"]
+        return numbers
 
     def count_tokens(self, word: str) -> int:
         """Tokens of a stretch of text without blanks."""
@@ -201,13 +203,17 @@ def words_read(words: nn.Module, description: str) -> int | None:
 def text_vectors(words: nn.Module, descriptions: Sequence[str]) -> Tensor:
     """Mean token features of descriptions, ``(B, width) float``, for comparing texts.
 
-    EngineError if the network reads no words.
+    Raises
+    ------
+    EngineError
+        The network reads no words.
     """
     if isinstance(words, NoWords):
         raise EngineError("A network without text cannot compare texts: set lv_match to zones.")
     features, present = words(descriptions)
     weight = present[..., None].to(features.dtype)
-    return (features * weight).sum(1) / weight.sum(1)
+    means: Tensor = (features * weight).sum(1) / weight.sum(1)
+    return means
 
 
 def _load_bert(source: str) -> tuple[Any, Any]:

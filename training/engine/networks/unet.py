@@ -24,7 +24,9 @@ class UNet(nn.Module):
     """
 
     def __init__(self, config: NetworkConfig, words: NoWords) -> None:
-        from monai.networks.nets import BasicUNet  # Takes seconds: only for those who want one.
+        from monai.networks.nets.basic_unet import (
+            BasicUNet,  # Takes seconds: only for those who want one.
+        )
 
         super().__init__()
         self.config = config

@@ -45,7 +45,8 @@ class VisionEncoder(nn.Module):
         """``(B, 1 or 3, H, W)`` to ``(B, widths[0], H / patch, W / patch)``."""
         if images.shape[1] != self.channels:
             images = images.mean(1, keepdim=True).expand(-1, self.channels, -1, -1)
-        return self.embeddings(images)
+        embedded: Tensor = self.embeddings(images)
+        return embedded
 
 
 def _unloaded(config: NetworkConfig) -> ConvNextModel:

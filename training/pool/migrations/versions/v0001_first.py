@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,27 +11,27 @@ revision = "0001"
 down_revision = None
 
 
-def _text(name: str, **options) -> sa.Column:
+def _text(name: str, **options: Any) -> sa.Column[Any]:
     return sa.Column(name, sa.String, **{"nullable": False} | options)
 
 
-def _case(**options) -> sa.Column:
+def _case(**options: Any) -> sa.Column[Any]:
     return sa.Column(
         "case_id", sa.String, sa.ForeignKey("cases.id"), **{"nullable": False} | options
     )
 
 
-def _key() -> sa.Column:
+def _key() -> sa.Column[Any]:
     return sa.Column("id", sa.Integer, primary_key=True, autoincrement=True)
 
 
-def _reader(**options) -> sa.Column:
+def _reader(**options: Any) -> sa.Column[Any]:
     return sa.Column(
         "reader", sa.String, sa.ForeignKey("readers.id"), **{"nullable": False} | options
     )
 
 
-def _model(**options) -> sa.Column:
+def _model(**options: Any) -> sa.Column[Any]:
     return sa.Column(
         "model_id", sa.String, sa.ForeignKey("models.id"), **{"nullable": False} | options
     )

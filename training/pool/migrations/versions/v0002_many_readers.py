@@ -3,6 +3,8 @@ readings; how each case stands is a table of its own."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -85,7 +87,7 @@ def _number_and_sign() -> None:
     """Version 1 let the latest revision be the reference: each one follows from the one before it."""
     connection = op.get_bind()
     table = sa.table("revisions", *(sa.column(name) for name in ("id", "digest", *FIELDS)))
-    before: dict = {}
+    before: dict[str, Any] = {}
     updates = []
     for row in connection.execute(sa.select(table).order_by(table.c.case_id, table.c.id)).all():
         if before.get("case_id") != row.case_id:

@@ -47,7 +47,7 @@ def _make_models_again() -> None:
     op.execute("DROP TABLE kept_models")
 
 
-def _case(**options: Any) -> sa.Column:
+def _case(**options: Any) -> sa.Column[Any]:
     return sa.Column("case_id", sa.String, sa.ForeignKey("cases.id"), **options)
 
 
