@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from training.cli import app
 from training.errors import PoolError
+from training.pool.leases import take_lease
 
 runner = CliRunner()
 
@@ -21,7 +22,19 @@ def test_status_is_told_as_json_too(tmp_path):
     told = json.loads(result.output)
     assert told["counts"]["labeled"] == told["new_labels"] == 2
     assert told["start_refused"] == ""
+    assert told["desks"] == {}
     assert told["now"]["sentence"] == "No round has run yet."
+
+
+def test_status_says_what_lies_on_whose_desk(tmp_path):
+    project = small_project(tmp_path / "project")
+    take_lease(project, "case_005", "Ada")
+    told = runner.invoke(app, ["status", str(project.folder), "--json", "-"]).output
+    assert json.loads(told)["desks"] == {"case_005": "Ada"}
+    assert (
+        "on Ada's desk: case_005, until "
+        in runner.invoke(app, ["status", str(project.folder)]).output
+    )
 
 
 @pytest.mark.parametrize("act", ["pause", "continue", "stop", "kill"])

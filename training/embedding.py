@@ -9,7 +9,6 @@ from scipy.fft import dctn
 
 SIDE = 32
 WAVES = 8  # lowest frequencies kept in each direction
-LENGTH = WAVES**2 - 1
 SAME_FILM = 0.995  # cosine from which two films count as one moment shown twice
 
 

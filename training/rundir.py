@@ -272,6 +272,8 @@ def read_json(path: Path) -> dict[str, Any]:
         content = json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise RunFolderError(f"{path} is damaged: {error.msg} in line {error.lineno}.") from error
+    except RecursionError:
+        raise RunFolderError(f"{path} is damaged: it is nested too deeply.") from None
     if not isinstance(content, dict):
         raise RunFolderError(f"{path} is damaged: it holds no JSON object.")
     return content

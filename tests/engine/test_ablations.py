@@ -17,7 +17,7 @@ from training.engine.inputs import (
     unlabeled_student_films,
 )
 from training.engine.loop import run
-from training.engine.methods.semi_medref import semi_medref_step
+from training.engine.methods.semi_medref import semi_medref_pieces
 from training.engine.methods.supervised import text_contrast
 from training.engine.mixing import PatchDraw, draw_patch, plan_patch
 from training.engine.networks import Output, build, collect_vocabulary
@@ -216,7 +216,7 @@ def test_a_step_over_odd_texts_has_a_finite_loss_and_gradient(texts):
     batch = films(numbers)
     batch = type(batch)(batch.keys, batch.images, batch.masks, tuple(texts))
     empty = type(batch)(batch.keys, batch.images * 0, None, tuple(texts))
-    step = semi_medref_step(network, teacher, batch, empty, config, 1.0, "image")
+    step = next(semi_medref_pieces(network, teacher, batch, empty, config, 1.0, "image"))
     step.total.backward()
     assert torch.isfinite(step.total)
     grads = [p.grad for p in network.parameters() if p.grad is not None]
@@ -230,7 +230,7 @@ def test_a_text_that_contradicts_itself_teaches_no_pseudo_mask():
     batch = films([0, 1])
     for text, silent in ((CONTRADICTION, True), (NO_PLACE, False)):
         blind = type(batch)(batch.keys, batch.images, None, (text, text))
-        step = semi_medref_step(network, network, batch, blind, config, 1.0, "image")
+        step = next(semi_medref_pieces(network, network, batch, blind, config, 1.0, "image"))
         assert (step.parts["loss_unlabeled"] == 0) == silent
 
 

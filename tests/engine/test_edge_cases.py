@@ -13,7 +13,7 @@ from training.config import NetworkConfig, RunConfig, preset
 from training.engine.checkpoint import read_network
 from training.engine.inputs import labeled_student_films, patch_films, unlabeled_student_films
 from training.engine.loop import run
-from training.engine.methods.semi_medref import semi_medref_step, watch_pseudo_masks
+from training.engine.methods.semi_medref import semi_medref_pieces, watch_pseudo_masks
 from training.engine.mixing import PatchDraw, plan_patch, side_text
 from training.engine.networks import build, collect_vocabulary
 from training.engine.networks.text import SmallTextEncoder, split_words
@@ -100,9 +100,8 @@ def step_total(inside: bool, lambda_u: float, lambda_itcl: float) -> float:
     network = build(config.network, collect_vocabulary(texts)).eval()
     labeled = films([0, 1, 2])
     unlabeled = type(labeled)(labeled.keys, labeled.images, None, texts)
-    return semi_medref_step(
-        network, network, labeled, unlabeled, config, lambda_u, "image"
-    ).total.item()
+    step = semi_medref_pieces(network, network, labeled, unlabeled, config, lambda_u, "image")
+    return next(step).total.item()
 
 
 def test_itcl_of_the_unlabeled_pool_stands_inside_or_outside_the_ramp():

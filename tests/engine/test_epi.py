@@ -14,7 +14,7 @@ from training.engine.contrast import ContrastSet
 from training.engine.epi import EpiMaps, momentum_for
 from training.engine.inputs import Films
 from training.engine.loop import run
-from training.engine.methods.lvit_epi import LvitMemory, lvit_epi_step
+from training.engine.methods.lvit_epi import LvitMemory, lvit_epi_pieces
 from training.engine.networks import build, collect_vocabulary
 from training.engine.pace import Pace
 from training.engine.setup import Round
@@ -254,7 +254,8 @@ def step_over(texts: tuple[str, ...], folder, first: float | None = None):
     if first is not None:
         before = Films((replace(blind.keys[0], epoch=-1),), blind.images[:1], None, texts[:1])
         memory.maps.fold(before, torch.full((1, 1, 48, 48), first))
-    return memory, lvit_epi_step(network, network, labeled, blind, config, 1.0, "image", memory)
+    step = lvit_epi_pieces(network, network, labeled, blind, config, 1.0, "image", memory)
+    return memory, next(step)
 
 
 def test_a_text_that_contradicts_itself_teaches_no_map(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from training.auto_start import Standing, auto_start_of, engine_installed, why_n
 from training.estimate import duration
 from training.files import write_atomically
 from training.pool import Project
+from training.pool.leases import leases_of_others
 from training.pool.rounds import all_runs, serving_model
 from training.run_control import Living, look
 
@@ -86,6 +88,9 @@ def show_status(pool: Project) -> None:
     living = look(pool)
     if living.alive or living.orphan:
         print(f"  now: {_now(living)}")
+    for lease in leases_of_others(pool).values():
+        until = datetime.fromtimestamp(lease.expires_at, UTC).astimezone()
+        print(f"  on {lease.reader}'s desk: {lease.case_id}, until {until:%H:%M}")
     model = serving_model(pool)
     print(f"  serving teacher: {model.id if model else 'none yet: start a round'}")
 
@@ -110,6 +115,7 @@ def _figures(pool: Project) -> dict[str, Any]:
             {"round": run.id, "labeled": run.labeled, "outcome": run.outcome, "reason": run.reason}
             for run in all_runs(pool)
         ],
+        "desks": {lease.case_id: lease.reader for lease in leases_of_others(pool).values()},
         "now": _round_figures(living),
     }
 

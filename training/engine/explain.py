@@ -21,8 +21,6 @@ from training.engine.views import standardize
 from training.errors import EngineError
 from training.report.swap import swap_sides
 
-FOREGROUND = 0.5
-
 
 @dataclass(frozen=True)
 class Explanation:

@@ -172,8 +172,8 @@ def make_fabric(device: str, training: TrainingConfig) -> Fabric:
         The machine does not have it; the sentence names it.
     """
     kind, _, number = device.partition(":")
-    devices: int | list[int] = [int(number)] if number else 1
     try:
+        devices: int | list[int] = [int(number)] if number else 1
         return Fabric(accelerator=kind, devices=devices, precision=training.precision)
     except Exception as error:  # Fabric raises several kinds, one per accelerator.
         raise EngineError(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import torch
+from torch import Tensor
+
 from training.engine.methods.lvit_epi import lvit_epi_pieces
 from training.engine.methods.semi_medref import semi_medref_pieces
 from training.engine.methods.supervised import StepLoss, supervised_pieces
@@ -60,19 +63,29 @@ def _learn(this: Round, burn_in: int, weight: float) -> tuple[float, dict[str, f
 def _gradient(this: Round, burn_in: int, weight: float) -> tuple[float, dict[str, float]]:
     seed_step(this.config.seed, this.counters.step)
     this.student.train()
-    total, parts = 0.0, dict[str, float]()
+    told: list[tuple[str, Tensor | float]] = []
     for piece in _pieces(this, burn_in, weight):
-        value = piece.total.item()
-        if not math.isfinite(value):
-            raise EngineError(
-                f"The loss is no number any more at step {this.counters.step}: "
-                "lower the learning rate and start again."
-            )
         this.fabric.backward(piece.total)
-        total += value
-        for name, part in piece.parts.items():
-            parts[name] = parts.get(name, 0.0) + part
-    return total, parts
+        told += [("", piece.total.detach()), *piece.parts.items()]
+    sums = _read(told)
+    total = sums.pop("")
+    if not math.isfinite(total):
+        raise EngineError(
+            f"The loss is no number any more at step {this.counters.step}: "
+            "lower the learning rate and start again."
+        )
+    return total, sums
+
+
+def _read(told: list[tuple[str, Tensor | float]]) -> dict[str, float]:
+    """The sum by name; all that lies on the device is fetched at once, so that it waits a single time."""
+    there = [value.float() for _, value in told if isinstance(value, Tensor)]
+    fetched = iter(torch.stack(there).tolist())
+    sums: dict[str, float] = {}
+    for name, value in told:
+        number = next(fetched) if isinstance(value, Tensor) else value
+        sums[name] = sums.get(name, 0.0) + number
+    return sums
 
 
 def _pieces(this: Round, burn_in: int, weight: float) -> Iterator[StepLoss]:

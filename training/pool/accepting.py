@@ -193,9 +193,3 @@ def put_draft(connection: sa.Connection, case_id: str, reader: str, values: dict
     connection.execute(
         statement.on_conflict_do_update(index_elements=["case_id", "reader"], set_=values)
     )
-
-
-def drop_draft(connection: sa.Connection, case_id: str, reader: str) -> None:
-    """Forget a reader's draft."""
-    table = schema.drafts
-    connection.execute(sa.delete(table).where(table.c.case_id == case_id, table.c.reader == reader))

@@ -88,8 +88,8 @@ def give_back(project: Project, case_id: str, reader: str) -> None:
         _delete(connection, case_id, reader)
 
 
-def leases_of_others(project: Project, reader: str) -> dict[str, Lease]:
-    """The cases that other readers hold at this moment."""
+def leases_of_others(project: Project, reader: str = "") -> dict[str, Lease]:
+    """The cases that other readers hold at this moment, by case id; of all readers if none is named."""
     with project.reading() as connection:
         instant = database_time(connection)
         query = sa.select(leases).where(

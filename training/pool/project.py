@@ -309,8 +309,3 @@ class Project:
         """The reader's draft of the case, or None."""
         with self.reading() as connection:
             return queries.draft_of(connection, case_id, reader)
-
-    def discard_draft(self, case_id: str, reader: str) -> None:
-        """Forget the reader's draft of the case."""
-        with self.writing() as connection:
-            accepting.drop_draft(connection, case_id, reader)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -13,7 +13,6 @@ from training.pool.schema import cases, revisions, showings
 from training.pool.times import now
 
 Arm = Literal["strategy", "control", "no-proposal", "planted"]
-ARMS: tuple[Arm, ...] = get_args(Arm)
 BY_HAND = ""  # the strategy of a case that the reader chose from a list
 
 

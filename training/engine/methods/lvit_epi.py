@@ -67,7 +67,7 @@ def open_memory(
     return LvitMemory(maps, contrast.from_folder(Path(method.lv_folder), side, convention))
 
 
-def lvit_epi_step(
+def lvit_epi_pieces(
     student: nn.Module,
     network: Network,
     labeled: Films,
@@ -76,7 +76,8 @@ def lvit_epi_step(
     lambda_u: float,
     convention: Convention,
     memory: LvitMemory,
-) -> StepLoss:
+    pieces: int = 1,
+) -> Iterator[StepLoss]:
     """One step of the semi-supervised phase (LViT; METHOD §2).
 
     L = (Dice + CE) / 2 (labeled) + lambda_u [(Dice + CE) / 2 (view, P) + lambda_lv L_LV]. The student,
@@ -89,23 +90,9 @@ def lvit_epi_step(
         The network as wrapped for a device, and bare.
     lambda_u : float
         The ramped weight of the unlabeled pool.
+    pieces : int
+        How many losses to yield; each must be done with before the next is asked for.
     """
-    arguments = student, network, labeled, unlabeled, config, lambda_u, convention, memory
-    return next(lvit_epi_pieces(*arguments))
-
-
-def lvit_epi_pieces(
-    student: nn.Module,
-    network: Network,
-    labeled: Films,
-    unlabeled: Films,
-    config: RunConfig,
-    lambda_u: float,
-    convention: Convention,
-    memory: LvitMemory,
-    pieces: int = 1,
-) -> Iterator[StepLoss]:
-    """The same step in pieces; the one before must be done with before the next is asked for."""
     method, views = config.method, config.views
     predictions, chosen = _predict(student, network, unlabeled, config, memory, pieces)
     maps = memory.maps.fold(unlabeled, predictions)
@@ -146,7 +133,7 @@ def _known_loss(logits: Tensor, films: StudentFilms, method: MethodConfig) -> St
     if not films.texts:
         return StepLoss(logits.new_zeros(()))
     known = 0.5 * segmentation_loss(logits, films.targets, method.dice_only)
-    return StepLoss(known, {"loss_labeled": known.item()})
+    return StepLoss(known, {"loss_labeled": known.detach()})
 
 
 def _copied_loss(
@@ -159,11 +146,11 @@ def _copied_loss(
     if not len(logits):
         return StepLoss(logits.new_zeros(()))
     copied = 0.5 * consistency_loss(logits, pseudo, method.dice_only, least)
-    parts = {"loss_unlabeled": copied.item()}
+    parts: dict[str, Tensor | float] = {"loss_unlabeled": copied.detach()}
     if unlike is not None:
         contrast = lv_loss(torch.sigmoid(logits.float()), *unlike)
         copied = copied + method.lambda_lv * contrast
-        parts["loss_lv"] = contrast.item()
+        parts["loss_lv"] = contrast.detach()
     return StepLoss(copied, parts)
 
 

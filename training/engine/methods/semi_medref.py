@@ -32,32 +32,6 @@ from training.report.zones import Convention
 LEAST_SHARE = 5e-4  # Share of an image's pixels that a pseudo-mask must fill for its Dice to count.
 
 
-def semi_medref_step(
-    student: Segment,
-    teacher: Segment,
-    labeled: Films,
-    unlabeled: Films,
-    config: RunConfig,
-    lambda_u: float,
-    convention: Convention,
-    prior: ZonePrior | None = None,
-) -> StepLoss:
-    """One step of the semi-supervised phase (Semi-MedRef; METHOD §1).
-
-    L = L_seg(labeled) + lambda_l L_itcl + lambda_u [L_seg(strong, pseudo) + lambda L_itcl], one
-    student pass over both pools, one teacher pass over the unlabeled weak views.
-
-    Parameters
-    ----------
-    lambda_u : float
-        The ramped weight of the unlabeled pool.
-    prior : ZonePrior, optional
-        Lowers the teacher's probabilities where the words speak against lesions.
-    """
-    arguments = student, teacher, labeled, unlabeled, config, lambda_u, convention, prior
-    return next(semi_medref_pieces(*arguments))
-
-
 def semi_medref_pieces(
     student: Segment,
     teacher: Segment,
@@ -69,7 +43,20 @@ def semi_medref_pieces(
     prior: ZonePrior | None = None,
     pieces: int = 1,
 ) -> Iterator[StepLoss]:
-    """The same step in pieces; the one before must be done with before the next is asked for."""
+    """One step of the semi-supervised phase (Semi-MedRef; METHOD §1).
+
+    L = L_seg(labeled) + lambda_l L_itcl + lambda_u [L_seg(strong, pseudo) + lambda L_itcl], one
+    student pass over both pools, one teacher pass over the unlabeled weak views.
+
+    Parameters
+    ----------
+    lambda_u : float
+        The ramped weight of the unlabeled pool.
+    prior : ZonePrior, optional
+        Lowers the teacher's probabilities where the words speak against lesions.
+    pieces : int
+        How many losses to yield; each must be done with before the next is asked for.
+    """
     method, views = config.method, config.views
     with_masks = labeled_student_films(weak_views(labeled, views), views, convention)
     weak = weak_views(unlabeled, views)
@@ -86,7 +73,7 @@ def semi_medref_pieces(
     pseudo = PseudoTargets(pseudo.targets, pseudo.weight * agree)
     accepted = sum(plan.accepted for plan in without.plans) / max(1, len(without.plans))
     watched = watch_pseudo_masks(probabilities, weak.texts, least, method.threshold)
-    about = {"mix_accepted": accepted, **watched}
+    about: dict[str, Tensor | float] = {"mix_accepted": accepted, **watched}
     for ours, theirs in cuts((len(with_masks.texts), len(without.texts)), pieces):
         copied = PseudoTargets(pseudo.targets[theirs], pseudo.weight[theirs])
         shares = share(ours, len(with_masks.texts)), share(theirs, len(without.texts))
@@ -117,7 +104,7 @@ def _piece(
     copied = consistency_loss(theirs.logits, pseudo, method.dice_only, least)
     contrast = text_contrast(theirs, without.full_texts, method)
     lambda_itcl = method.lambda_unlabeled_itcl * (lambda_u if method.itcl_u_inside_ramp else 1.0)
-    learned = StepLoss(copied, {"loss_unlabeled": copied.item()}).times(shares[1])
+    learned = StepLoss(copied, {"loss_unlabeled": copied.detach()}).times(shares[1])
     total = known.total + lambda_u * learned.total + lambda_itcl * shares[1] * contrast
     if method.lambda_zones:
         total = total + method.lambda_zones * shares[1] * read_back(theirs, without)
@@ -135,8 +122,8 @@ def teacher_probabilities(teacher: Segment, weak: Films, pieces: int = 1) -> Ten
 
 def watch_pseudo_masks(
     probabilities: Tensor, texts: tuple[str, ...], least: float, threshold: float = 0.5
-) -> dict[str, float]:
-    """Shares to tell: pixels that are sure, and positive descriptions whose pseudo-mask is empty.
+) -> dict[str, Tensor]:
+    """Shares to tell, scalars on the device: pixels that are sure, positive descriptions whose pseudo-mask is empty.
 
     Parameters
     ----------
@@ -151,7 +138,7 @@ def watch_pseudo_masks(
     zones, known = zones_of_texts(texts)
     positive = (known & (zones.sum(1) > 0)).to(empty.device)
     share = (empty & positive).sum() / positive.sum().clamp_min(1)
-    return {"confident_fraction": sure.item(), "empty_fraction": share.item()}
+    return {"confident_fraction": sure, "empty_fraction": share}
 
 
 def _split(output: Output, count: int) -> tuple[Output, Output]:

@@ -23,13 +23,14 @@ Segment = Callable[[Tensor, Sequence[str]], Output]
 
 @dataclass(frozen=True)
 class StepLoss:
-    """The loss of a step or of a piece of one, to be minimized, and its parts as numbers to tell.
+    """The loss of a step or of a piece of one, to be minimized, and its parts, to be told.
 
-    The losses and parts of a step's pieces add up to the step's.
+    The losses and parts of a step's pieces add up to the step's. Parts are scalars, and stay on the device until the
+    whole step is computed: each number fetched on the way would let a GPU wait.
     """
 
     total: Tensor
-    parts: dict[str, float] = field(default_factory=dict)
+    parts: dict[str, Tensor | float] = field(default_factory=dict)
 
     def times(self, share: float) -> StepLoss:
         """The same with this weight."""
@@ -38,17 +39,16 @@ class StepLoss:
         return StepLoss(share * self.total, {name: share * v for name, v in self.parts.items()})
 
 
-def supervised_step(
-    student: Segment, labeled: Films, config: RunConfig, convention: Convention
-) -> StepLoss:
-    """L = L_seg + lambda * L_itcl + lambda * L_zones on labeled films."""
-    return next(supervised_pieces(student, labeled, config, convention))
-
-
 def supervised_pieces(
     student: Segment, labeled: Films, config: RunConfig, convention: Convention, pieces: int = 1
 ) -> Iterator[StepLoss]:
-    """The same step in pieces; the one before must be done with before the next is asked for."""
+    """One supervised step: L = L_seg + lambda * L_itcl + lambda * L_zones on labeled films.
+
+    Parameters
+    ----------
+    pieces : int
+        How many losses to yield; each must be done with before the next is asked for.
+    """
     films = labeled_student_films(weak_views(labeled, config.views), config.views, convention)
     for (part,) in cuts((len(films.texts),), pieces):
         if part.stop > part.start:
@@ -59,12 +59,12 @@ def supervised_pieces(
 
 def labeled_loss(output: Output, films: StudentFilms, method: MethodConfig) -> StepLoss:
     """The labeled part of any method's loss."""
-    segmentation = segmentation_loss(output.logits, films.targets, method.dice_only)
-    total, parts = segmentation, {"loss_labeled": segmentation.item()}
+    total = segmentation_loss(output.logits, films.targets, method.dice_only)
+    parts: dict[str, Tensor | float] = {"loss_labeled": total.detach()}
     if method.lambda_labeled_itcl:
         contrast = text_contrast(output, films.full_texts, method)
         total = total + method.lambda_labeled_itcl * contrast
-        parts["loss_itcl"] = contrast.item()
+        parts["loss_itcl"] = contrast.detach()
     if method.lambda_zones:
         total = total + method.lambda_zones * read_back(output, films)
     return StepLoss(total, parts)
