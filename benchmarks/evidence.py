@@ -5,7 +5,7 @@ each, and prints one table a data set. Finished runs are reused, an interrupted 
 a day, `lvit` two hours; on a GPU, with several trainers side by side, less than an hour.
 
 Usage: python benchmarks/evidence.py FOLDER [--table gain] [--data phantom,qata] [--labels 57,114,286] [--seeds 3]
-       [--steps 1200] [--rows plain,mixing,ours] [--processes 2] [--device auto] [--json FILE]
+       [--steps 2400] [--rows plain,mixing,ours] [--processes 2] [--device auto] [--json FILE]
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--table", choices=tuple(LABELS), default="gain")
     parser.add_argument("--labels", default="")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=1200, help="of `gain`; `lvit` has its own")
+    parser.add_argument("--steps", type=int, default=2400, help="of `gain`; `lvit` has its own")
     parser.add_argument("--rows", default="", help="only these rows of the table")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--device", default="auto")
