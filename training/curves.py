@@ -12,7 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from training.metrics import dice_intervals
-from training.pool import Project, schema
+from training.pool import Project, Run, schema
 from training.pool.rounds import all_runs
 from training.pool.showings import BY_HAND, Answered, answered
 
@@ -101,18 +101,12 @@ class Curves:
         return asdict(self)
 
 
-def measure_curves(project: Project, seed: int = 0) -> Curves:
-    """Read a project's learning curve and its readers' work.
-
-    Parameters
-    ----------
-    seed : int
-        Of the resampling behind the intervals.
-    """
+def measure_curves(project: Project) -> Curves:
+    """Read a project's learning curve and its readers' work."""
     models = _models(project)
     outcomes = {run.id: run for run in all_runs(project)}
     points = tuple(
-        _point(model, outcomes[model.run_id], seed)
+        _point(model, outcomes[model.run_id])
         for model in models
         if model.run_id in outcomes and model.scores.get("report", {}).get("teacher")
     )
@@ -132,14 +126,14 @@ def _models(project: Project) -> Sequence[sa.Row[*tuple[Any, ...]]]:
         return connection.execute(query.order_by(table.c.run_id)).all()
 
 
-def _point(model: Any, run: Any, seed: int) -> LearningPoint:
+def _point(model: sa.Row[*tuple[Any, ...]], run: Run) -> LearningPoint:
     scores = model.scores
     counts = scores.get("report_counts", {})
     texts: dict[str, dict[str, Interval]] = {}
     for text, values in (scores.get("report_texts") or {WITH: scores["report"]["teacher"]}).items():
         texts[text] = {name: Interval(values[name]) for name in METRICS}
         if counts.get(text):
-            rng = np.random.default_rng(seed)  # the same cases are drawn for every text and round
+            rng = np.random.default_rng(0)  # the same cases are drawn for every text and round
             found = dice_intervals(np.array(list(counts[text].values())), rng)
             texts[text] = {name: Interval(*found[name]) for name in METRICS}
     return LearningPoint(

@@ -9,6 +9,7 @@ from scipy.fft import dctn
 
 SIDE = 32
 WAVES = 8  # lowest frequencies kept in each direction
+AT_ONCE = 4096  # points whose distances are held in memory together
 SAME_FILM = 0.995  # cosine from which two films count as one moment shown twice
 
 
@@ -40,12 +41,12 @@ def unit(points: NDArray[np.number]) -> NDArray[np.float32]:
 
 
 def nearest_squared(
-    points: NDArray[np.float32], others: NDArray[np.float32], size: int = 4096
+    points: NDArray[np.float32], others: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Squared distance of every point ``(N, D)`` to the nearest of the others ``(M, D)``, M >= 1."""
     squares = (others**2).sum(1)
     found = [
         ((part**2).sum(1)[:, None] + squares - 2 * part @ others.T).min(1)
-        for part in (points[start : start + size] for start in range(0, len(points), size))
+        for part in (points[start : start + AT_ONCE] for start in range(0, len(points), AT_ONCE))
     ]
     return np.maximum(np.concatenate(found), 0) if found else np.zeros(0, np.float32)

@@ -47,7 +47,6 @@ def decide(
     serving: Mapping[str, Overlap] | None,
     new: Mapping[str, Overlap],
     wanted: Collection[str] | None = None,
-    seed: int = 0,
 ) -> GateDecision:
     """Compare two teachers on the same cases (paired bootstrap over cases).
 
@@ -70,7 +69,7 @@ def decide(
     if serving is None:
         return GateDecision(True, 0.0, None, _first(new), len(new))
     common = sorted(half & set(serving) & set(new))
-    return _compare([serving[case] for case in common], [new[case] for case in common], seed)
+    return _compare([serving[case] for case in common], [new[case] for case in common])
 
 
 def decide_by_words(serving: NDArray[np.float64] | None, new: NDArray[np.float64]) -> GateDecision:
@@ -152,10 +151,10 @@ def _first(new: Mapping[str, Overlap]) -> str:
     return f"{told}."
 
 
-def _compare(serving: list[Overlap], new: list[Overlap], seed: int) -> GateDecision:
+def _compare(serving: list[Overlap], new: list[Overlap]) -> GateDecision:
     differences = np.array([n.dice - s.dice for s, n in zip(serving, new, strict=True)])
     count = len(differences)
-    confidence = float((resampled(differences, seed) >= -MARGIN).mean())
+    confidence = float((resampled(differences) >= -MARGIN).mean())
     difference = float(differences.mean())
     overall = _pixels(new).dice - _pixels(serving).dice
     told = (
@@ -178,8 +177,8 @@ def _pixels(counts: list[Overlap]) -> Overlap:
     return sum(counts, Overlap(0, 0, 0))
 
 
-def resampled(values: NDArray[np.float64], seed: int = 0) -> NDArray[np.float64]:
-    """Means of `RESAMPLES` bootstrap resamples of ``(n,)`` values."""
-    draws = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
+def resampled(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means of `RESAMPLES` bootstrap resamples of ``(n,)`` values; the same values have the same resamples."""
+    draws = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
     means: NDArray[np.float64] = values[draws].mean(axis=1)
     return means

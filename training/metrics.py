@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_ | np.integer]
+DRAWS = 1000  # resamples behind an interval
+EDGES = (0.025, 0.975)  # quantiles of them: 95 %
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,9 @@ def score_masks(pairs: Iterable[tuple[Mask, Mask]]) -> Scores:
 
 
 def dice_intervals(
-    counts: NDArray[np.integer], rng: np.random.Generator, draws: int = 1000, level: float = 0.95
+    counts: NDArray[np.integer], rng: np.random.Generator
 ) -> dict[str, tuple[float, float, float]]:
-    """Dice in both conventions with bootstrap intervals over cases: value, low, high by metric.
+    """Dice in both conventions with 95 % bootstrap intervals over cases: value, low, high by metric.
 
     Parameters
     ----------
@@ -109,14 +111,14 @@ def dice_intervals(
         True positives, false positives and misses of each case, N >= 1.
     """
     overlaps = [Overlap(*map(int, each)) for each in counts]
-    values, intervals = summarize(overlaps).as_dict(), score_intervals(overlaps, rng, draws, level)
+    values, intervals = summarize(overlaps).as_dict(), score_intervals(overlaps, rng)
     return {name: (values[name], *intervals[name]) for name in ("dice_global", "dice_per_image")}
 
 
 def score_intervals(
-    overlaps: Sequence[Overlap], rng: np.random.Generator, draws: int = 1000, level: float = 0.95
+    overlaps: Sequence[Overlap], rng: np.random.Generator
 ) -> dict[str, tuple[float, float]]:
-    """Intervals of all four scores over cases drawn with replacement: low and high by metric.
+    """95 % intervals of all four scores over cases drawn with replacement: low and high by metric.
 
     Raises
     ------
@@ -129,7 +131,7 @@ def score_intervals(
     if not len(counts):
         raise ValueError("An empty set has no scores.")
     own = np.array([(o.dice, o.iou) for o in overlaps])
-    picks = rng.integers(len(counts), size=(draws, len(counts)))
+    picks = rng.integers(len(counts), size=(DRAWS, len(counts)))
     positive, false, missed = counts[picks].sum(axis=1).T
     per_image = own[picks].mean(axis=1)
 
@@ -142,8 +144,7 @@ def score_intervals(
         "iou_global": share(positive, positive + false + missed),
         "iou_per_image": per_image[:, 1],
     }
-    edges = [(1 - level) / 2, (1 + level) / 2]
-    return {name: _pair(np.quantile(values, edges)) for name, values in drawn.items()}
+    return {name: _pair(np.quantile(values, EDGES)) for name, values in drawn.items()}
 
 
 def _pair(values: NDArray[np.float64]) -> tuple[float, float]:

@@ -104,7 +104,7 @@ def test_impossible_bands_zones_and_conventions_are_refused() -> None:
         zone_boxes((9, 9), convention="reader")
     with pytest.raises(ReportError, match="pairs"):
         learn_bands([], [])
-    with pytest.raises(ReportError, match="Use bands"):
+    with pytest.raises(ReportError, match="use bands"):
         learn_zone_reader([drawn(frozenset({"Lu"}))], [{"Lu"}])
 
 

@@ -132,8 +132,8 @@ def _column(columns: set[str], known: tuple[str, ...], file: Path) -> str:
         if name in columns:
             return name
     raise FormatError(
-        f"{file} has no column of descriptions ({', '.join(known)}); name it with --column. "
-        f"Its columns are: {', '.join(sorted(columns)) or 'none'}."
+        f"{file} has no column of descriptions ({', '.join(known)}): name one of its columns with --column "
+        f"({', '.join(sorted(columns)) or 'it has none'})."
     )
 
 
@@ -142,13 +142,13 @@ def _mask_paths(folder: Path | None) -> dict[str, Path]:
         return {}
     if not folder.is_dir():
         raise FormatError(
-            f"{folder} is no folder of masks; give the folder that holds the mask files."
+            f"{folder} is no folder of masks: give the folder that holds the mask files."
         )
     found: dict[str, Path] = {}
     for relative in sorted(files_below(folder, PICTURES), key=is_mask):
         found[key_of(relative)] = folder / relative
     if not found:
-        raise FormatError(f"{folder} holds no picture; give the folder that holds the mask files.")
+        raise FormatError(f"{folder} holds no picture: give the folder that holds the mask files.")
     return found
 
 

@@ -22,7 +22,7 @@ from training.formats.options import Polarity, ReadOptions
 from training.formats.pictures import load_mask, usable_image
 from training.pool import Project, schema
 from training.pool.images import read_image
-from training.pool.importing import import_cases, pin
+from training.pool.importing import HOLDOUT_FRACTION, import_cases, pin
 from training.pool.records import ImportReport, IncomingCase
 
 _SECRET = "import_secret"
@@ -87,7 +87,6 @@ def bring_in(
     found: Iterable[Found],
     options: ReadOptions,
     *,
-    holdout_fraction: float = 0.2,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Outcome:
     """Import what a reader finds. One bad file never stops the others; importing twice adds nothing twice.
@@ -96,8 +95,6 @@ def bring_in(
     ----------
     found : iterable of IncomingCase, Trouble and Note
         From `training.formats.read`.
-    holdout_fraction : float in [0, 1)
-        Share of patients pinned as holdout where the source does not fix the split.
     progress : callable
         Told after each case how many were looked at.
 
@@ -109,9 +106,7 @@ def bring_in(
         The disk is full or read-only. Cases committed before that stay.
     """
     tally = _Tally(project, options)
-    report = import_cases(
-        project, _checked(found, tally), holdout_fraction=holdout_fraction, progress=progress
-    )
+    report = import_cases(project, _checked(found, tally), progress=progress)
     added = set(report.added)
     splits = {case.id: case.pool for case in project.cases() if case.id in added}
     halves = {
@@ -125,7 +120,6 @@ def rehearse(
     found: Iterable[Found],
     options: ReadOptions,
     *,
-    holdout_fraction: float = 0.2,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Outcome:
     """Say what `bring_in` would do: every file is read and checked, nothing is changed.
@@ -146,11 +140,11 @@ def rehearse(
             already.append(case.name)
             continue
         try:
-            _check_size(case)
+            _check(case)
         except FormatError as error:
             tally.failed.append((case.name, str(error)))
             continue
-        side = sides.get(case.patient) or pin(case.patient, case.split, holdout_fraction)
+        side = sides.get(case.patient) or pin(case.patient, case.split, HOLDOUT_FRACTION)
         halves[case.name] = sides[case.patient] = side
     return _outcome(tally, ImportReport(tuple(halves), tuple(already), ()), halves)
 
@@ -227,7 +221,7 @@ def _same_picture(case: IncomingCase, kept: str) -> None:
         )
 
 
-def _check_size(case: IncomingCase) -> None:
+def _check(case: IncomingCase) -> None:
     if not case.name or case.name.startswith(".") or any(mark in case.name for mark in "/\\\0"):
         raise FormatError(f"{case.name!r} cannot name a case: rename the file.")
     image = case.image if isinstance(case.image, np.ndarray) else read_image(case.image)

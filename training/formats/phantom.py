@@ -42,21 +42,18 @@ def phantom_snapshot(
     seed: int,
     labeled: int,
     unlabeled: int,
-    gate: int = 0,
-    report: int = 0,
 ) -> Snapshot:
     """Write phantom films to ``folder`` and list them as a run reads them, without a project.
 
     Parameters
     ----------
-    labeled, unlabeled, gate, report : int
-        Cases of each pool; no two pools share a patient.
+    labeled, unlabeled : int
+        Cases of each pool; the two share no patient.
     """
     folder.mkdir(parents=True, exist_ok=True)
     pools: dict[str, tuple[SnapshotCase, ...]] = {}
     first = 0
-    sizes = {"labeled": labeled, "unlabeled": unlabeled, "gate": gate, "report": report}
-    for name, count in sizes.items():
+    for name, count in (("labeled", labeled), ("unlabeled", unlabeled)):
         numbers = range(first, first + count)
         cases = (make_case(config, seed, index) for index in numbers)
         pools[name] = tuple(_write(folder, case, name != "unlabeled") for case in cases)

@@ -41,11 +41,9 @@ class Measured:
 
     halves: Mapping[str, Counts] = field(default_factory=dict)
 
-    def on(
-        self, half: Half, cases: Iterable[SnapshotCase], role: Role = "teacher"
-    ) -> dict[str, Overlap]:
-        """Counts of those of the cases that were measured as they are now."""
-        known = self.halves.get(half, {}).get(role, {})
+    def on(self, half: Half, cases: Iterable[SnapshotCase]) -> dict[str, Overlap]:
+        """The teacher's counts of those of the cases that were measured as they are now."""
+        known = self.halves.get(half, {}).get("teacher", {})
         found = {}
         for case in cases:
             key, counts = known.get(case.case_id, ("", None))

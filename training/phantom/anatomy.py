@@ -17,6 +17,7 @@ from training.phantom.canvas import Floats
 
 TABLE = 8192
 LEVELS = 3
+BLEND = 0.02  # over which the corners between parts of one organ are rounded
 Side = Literal[-1, 1]
 
 # Shapes by depth from apex (0) to costophrenic angle (1), in units of the lung's width.
@@ -129,7 +130,7 @@ class Body:
 
     def shadow(self, x: Floats, y: Floats) -> Floats:
         """Signed margin of heart and great vessels together, (H, W) float32."""
-        return np.maximum(merged(self.heart, x, y, 0.02), merged(self.great_vessels, x, y, 0.02))
+        return np.maximum(merged(self.heart, x, y), merged(self.great_vessels, x, y))
 
     def trunk(self, x: Floats, y: Floats) -> Floats:
         """Signed margin of the body's outline without the arms, (H, W) float32."""
@@ -147,13 +148,13 @@ class Body:
         return np.where(x < 0, left.level(y), right.level(y))
 
 
-def merged(blobs: tuple[Blob, ...], x: Floats, y: Floats, blend: float) -> Floats:
-    """Union of blobs whose corners are rounded over about ``blend``: a margin of the shape of ``x`` and ``y``."""
+def merged(blobs: tuple[Blob, ...], x: Floats, y: Floats) -> Floats:
+    """Union of blobs whose corners are rounded over about `BLEND`: a margin of the shape of ``x`` and ``y``."""
     union = blobs[0].margin(x, y)
     for blob in blobs[1:]:
         other = blob.margin(x, y)
-        apart = np.clip(np.float32(blend) - np.abs(union - other), 0, None)
-        union = np.maximum(union, other) + apart * apart * np.float32(0.25 / blend)
+        apart = np.clip(np.float32(BLEND) - np.abs(union - other), 0, None)
+        union = np.maximum(union, other) + apart * apart * np.float32(0.25 / BLEND)
     return union
 
 

@@ -29,6 +29,7 @@ from training.pool.standing import derive
 from training.pool.times import now
 
 BATCH = 64
+HOLDOUT_FRACTION = 0.2  # share of patients pinned where the source does not fix the split
 MEANWHILE = "Another import added the same cases or patients meanwhile: run the import again."
 IMPORT_LOCK = 7_302_001  # of this program's imports among a server's advisory locks
 
@@ -67,7 +68,7 @@ def import_cases(
     project: Project,
     incoming: Iterable[IncomingCase],
     *,
-    holdout_fraction: float = 0.2,
+    holdout_fraction: float = HOLDOUT_FRACTION,
     progress: Callable[[int], None] = lambda done: None,
 ) -> ImportReport:
     """Add cases to the project. One bad file never stops the others; importing twice adds nothing twice.

@@ -85,18 +85,17 @@ def _files(folder: Path) -> list[os.DirEntry[str]]:
     ]
 
 
-def shrink(image: np.ndarray, side: int = SIDE) -> np.ndarray:
-    """Reduce a film ``(H, W) float32 in [0, 1]`` to ``(h, w) uint8`` whose longer side is ``side`` at most.
+def shrink(image: np.ndarray) -> np.ndarray:
+    """Reduce a film ``(H, W) float32 in [0, 1]`` to ``(h, w) uint8`` whose longer side is `SIDE` at most.
 
     Gray values are stretched between their 1st and 99th percentile: 16-bit films would be black otherwise.
     """
     height, width = image.shape
-    step = max(
-        1, max(height, width) // (2 * side)
-    )  # twice the size first: cheap, and free of moiré
+    # Twice the size first: cheap, and free of moiré.
+    step = max(1, max(height, width) // (2 * SIDE))
     coarse = image[::step, ::step]
     low, high = np.percentile(coarse, (1, 99))
     gray = np.clip((coarse - low) / max(float(high - low), 1e-6), 0, 1)
     picture = Image.fromarray((gray * 255).astype(np.uint8))
-    picture.thumbnail((side, side), Image.Resampling.BOX)
+    picture.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
     return np.asarray(picture)

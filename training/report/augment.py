@@ -55,7 +55,7 @@ def draw_posaug(
     """
     for name, value in (("probability", probability), ("fuzz_share", fuzz_share)):
         if not 0 <= value <= 1:
-            raise ReportError(f"PosAug's {name} is {value}; give a number from 0 to 1.")
+            raise ReportError(f"PosAug's {name} is {value}: give a number from 0 to 1.")
     draws = rng.random((num_phrases, 2))
     return tuple(
         "keep" if hide >= probability else "fuzz" if kind < fuzz_share else "drop"
@@ -129,7 +129,7 @@ def mix_spans(
         If the mode is unknown.
     """
     if mode not in ("replace", "conjunction"):
-        raise ReportError(f"'{mode}' is no way of mixing; choose replace or conjunction.")
+        raise ReportError(f"'{mode}' is no way of mixing: choose replace or conjunction.")
     one, other = parse(text_i), parse(text_j)
     if not other.zones or not (one.zones or one.is_negative):
         return Rewrite(text_i)
@@ -147,11 +147,11 @@ def mix_spans(
 def _check_actions(finding: Finding, actions: Sequence[str]) -> None:
     if len(actions) != len(finding.phrases):
         raise ReportError(
-            f"The text has {len(finding.phrases)} positional phrases but {len(actions)} actions were given; "
+            f"The text has {len(finding.phrases)} positional phrases but {len(actions)} actions were given: "
             "draw one per phrase."
         )
     if unknown := [action for action in actions if action not in ("keep", "drop", "fuzz")]:
-        raise ReportError(f"'{unknown[0]}' is no action of PosAug; choose keep, drop or fuzz.")
+        raise ReportError(f"'{unknown[0]}' is no action of PosAug: choose keep, drop or fuzz.")
 
 
 def _neutral_edits(finding: Finding) -> list[Edit]:

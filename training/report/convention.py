@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from training.report.finding import Finding, ReportError, Rewrite, sides_of
 from training.report.parse import parse
 from training.report.swap import swap_sides
-from training.report.zones import CONVENTIONS, Convention
+from training.report.zones import Convention, refuse_unknown
 
 LEAST_CASES = 20
 LEAST_PIXELS = 20
@@ -57,8 +57,7 @@ def convert_sides(text: str, source: Convention, target: Convention) -> Rewrite:
         If a convention is unknown.
     """
     for name in (source, target):
-        if name not in CONVENTIONS:
-            raise ReportError(f"'{name}' is no laterality convention; choose image or patient.")
+        refuse_unknown(name)
     return Rewrite(text) if source == target else swap_sides(text)
 
 
@@ -88,7 +87,7 @@ def check_convention(
     """
     if len(texts) != len(masks):
         raise ReportError(
-            f"{len(texts)} texts and {len(masks)} masks cannot be compared; give one mask for each text."
+            f"{len(texts)} texts and {len(masks)} masks cannot be compared: give one mask for each text."
         )
     fits = {}
     for at, (text, mask) in enumerate(zip(texts, masks, strict=True)):

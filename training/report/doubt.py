@@ -3,10 +3,7 @@ Contradictions between readable statements live in `conflicts`, those with a mas
 
 from __future__ import annotations
 
-from training.report.finding import (
-    SIDE_WORD,
-    Problem,
-)
+from training.report.finding import SIDE_WORD, Problem
 from training.report.phrases import Part
 from training.report.repair import near_capitals
 from training.report.resolve import Sentence
@@ -45,39 +42,17 @@ def reading_problems(
     if sentence.parts or sentence.template:
         problems += _stray_odd(text, sentence.scene.tokens, parts)
     if affirmed & denied:
-        problems.append(
-            Problem(
-                "affirmed-and-denied",
-                "The text both names a place and calls it clear.",
-                0,
-                len(text),
-                None,
-                3,
-            )
-        )
+        both = "The text both names a place and calls it clear."
+        problems.append(Problem("affirmed-and-denied", both, 0, len(text), None, 3))
     elif denied and not sentence.parts and not negative:
         problems.append(_partly_denied(parts))
     return problems
 
 
 def _part_problems(text: str, part: Part) -> list[Problem]:
-    start, end = part.span
     if part.undecided:
-        odd = next((t for t in part.tokens if t.kind == "odd"), None)
-        if odd is not None:
-            rivals = f" (could be {' or '.join(odd.rivals)})" if odd.rivals else ""
-            return [
-                Problem(
-                    "unreadable-word",
-                    f"'{odd.raw}' cannot be read with certainty{rivals}.",
-                    odd.start,
-                    odd.end,
-                    None,
-                    3,
-                )
-            ]
-        sentence = f"'{text[start:end]}' stays open: {part.undecided}."
-        return [Problem(_code(part.undecided), sentence, start, end, None, 3)]
+        return [_undecided(text, part)]
+    start, end = part.span
     problems = _spelling(part.tokens)
     for note in part.notes:
         if note in NOTES:
@@ -96,17 +71,20 @@ def _part_problems(text: str, part: Part) -> list[Problem]:
             Problem("spelling", f"'{odd.raw}' is read as 'all'.", odd.start, odd.end, "all", 1)
         )
     if part.repaired and not problems:
-        problems.append(
-            Problem(
-                "loose-grammar",
-                f"'{text[start:end]}' is read from its neighbors.",
-                start,
-                end,
-                None,
-                1,
-            )
-        )
+        sentence = f"'{text[start:end]}' is read from its neighbors."
+        problems.append(Problem("loose-grammar", sentence, start, end, None, 1))
     return problems
+
+
+def _undecided(text: str, part: Part) -> Problem:
+    odd = next((token for token in part.tokens if token.kind == "odd"), None)
+    if odd is None:
+        start, end = part.span
+        sentence = f"'{text[start:end]}' stays open: {part.undecided}."
+        return Problem(_code(part.undecided), sentence, start, end, None, 3)
+    rivals = f" (could be {' or '.join(odd.rivals)})" if odd.rivals else ""
+    sentence = f"'{odd.raw}' cannot be read with certainty{rivals}."
+    return Problem("unreadable-word", sentence, odd.start, odd.end, None, 3)
 
 
 def _rewritten(part: Part) -> str | None:
@@ -155,13 +133,8 @@ def _not_counted(text: str, part: Part) -> Problem:
 
 def _partly_denied(parts: list[Part]) -> Problem:
     part = next(part for part in parts if part.role == "negated")
-    return Problem(
-        "partly-denied",
-        "Only a part of the lungs is called clear; the rest stays open.",
-        *part.span,
-        None,
-        3,
-    )
+    sentence = "Only a part of the lungs is called clear; the rest stays open."
+    return Problem("partly-denied", sentence, *part.span, None, 3)
 
 
 def _code(why: str) -> str:

@@ -160,7 +160,7 @@ def checked_zones(zones: Iterable[str]) -> frozenset[str]:
     """
     named = frozenset(zones)
     if unknown := sorted(named.difference(ZONES)):
-        raise ReportError(f"'{unknown[0]}' is no zone; the six are {', '.join(ZONES)}.")
+        raise ReportError(f"'{unknown[0]}' is no zone: the six are {', '.join(ZONES)}.")
     return named
 
 
@@ -211,7 +211,7 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> Rewrite:
     for edit in ordered:
         if edit.start < at:
             raise ReportError(
-                f"Two edits overlap at character {edit.start}; give edits of separate spans."
+                f"Two edits overlap at character {edit.start}: give edits of separate spans."
             )
         pieces += [text[at : edit.start], edit.after]
         at = edit.end

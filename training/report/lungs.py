@@ -111,7 +111,7 @@ def learn_lungs(
                 extents.append(extent)
     if len(pictures) < LEAST_CASES:
         raise ReportError(
-            f"Only {len(pictures)} lungs are filled by a lesion; learning where lungs lie takes {LEAST_CASES}."
+            f"Only {len(pictures)} lungs are filled by a lesion, learning takes {LEAST_CASES}: label more cases."
         )
     return _fitted(np.array(pictures), np.array(extents))
 

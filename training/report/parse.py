@@ -3,6 +3,7 @@ phrases, scope, resolution, doubt) live in their own files."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from training.report.attach import attach
@@ -83,12 +84,8 @@ def _assemble(
     )  # fmt: skip
     against = contradictions(finding, sentence)
     ordered = sorted(problems + against, key=lambda problem: (-problem.weight, problem.start))
-    return _with_problems(finding, tuple(ordered), any(problem.weight == 2 for problem in against))
-
-
-def _with_problems(finding: Finding, problems: tuple[Problem, ...], conflict: bool) -> Finding:
-    values = {name: getattr(finding, name) for name in finding.__dataclass_fields__}
-    return Finding(**{**values, "problems": problems, "conflict": conflict})
+    conflict = any(problem.weight == 2 for problem in against)
+    return replace(finding, problems=tuple(ordered), conflict=conflict)
 
 
 def _stated(scene: Scene, sentence: Sentence) -> tuple[str, list[Token]]:
@@ -166,8 +163,6 @@ def _phrases(text: str, parts: list[Part], extra: list[tuple[int, int]]) -> tupl
     for part in parts:
         start, end = part.span
         zones = part.zones if part.role == "finding" and not part.undecided else frozenset()
-        if ("shared side" in part.notes and part.sides) or (found and start < found[-1].end):
-            pass
         found.append(Phrase(start, end, text[start:end], zones, part.role))
     found += [Phrase(start, end, text[start:end], frozenset(), "elsewhere") for start, end in extra]
     return _separate(sorted(found, key=lambda phrase: (phrase.start, phrase.end)), text)

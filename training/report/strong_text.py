@@ -62,7 +62,7 @@ def draw_strong_text(
     """
     if min(drop, synonym, swap) < 0 or drop + synonym + swap > 1:
         raise ReportError(
-            f"TextStrong's chances {drop}, {synonym}, {swap} must be 0 or more and sum to at most 1."
+            f"TextStrong's chances are {drop}, {synonym}, {swap}: give 0 or more each, together at most 1."
         )
     limits = np.cumsum([drop, synonym, swap])
     names = ("drop", "synonym", "swap", "keep")
@@ -97,7 +97,7 @@ def strong_text(text: str, draws: np.random.Generator | Sequence[str]) -> Rewrit
     words = list(WORD.finditer(text))
     if len(actions) != len(words) or set(actions).difference(ACTIONS):
         raise ReportError(
-            f"The text has {len(words)} words; give one of {', '.join(ACTIONS)} for each, not {actions}."
+            f"The text has {len(words)} words: give one of {', '.join(ACTIONS)} for each, not {actions}."
         )
     if words and all(action == "drop" for action in actions):
         actions = ("keep", *actions[1:])

@@ -81,19 +81,16 @@ class Survey:
     bands: Bands
 
 
-def survey(
-    rows: Iterable[Described], convention: Convention | None = None, bands: Bands | None = None
-) -> Survey:
+def survey(rows: Iterable[Described]) -> Survey:
     """Check a data set's descriptions.
+
+    Which side texts call left is found from the masks (image where they do not decide); levels are read off masks by
+    bands learned from the rows when 100 have a mask, else by thirds.
 
     Parameters
     ----------
     rows : iterable of Described
         The data set.
-    convention : {"image", "patient"}, optional
-        Which side texts call left; by default found from the masks (image where they do not decide).
-    bands : Bands, optional
-        How levels are read off a mask; by default learned from the rows when 100 have a mask, else thirds.
 
     Returns
     -------
@@ -105,8 +102,8 @@ def survey(
         (f, row.mask) for f, row in zip(findings, described, strict=True) if row.mask is not None
     ]
     check = check_convention([f for f, _ in masked], [m for _, m in masked]) if masked else None
-    side: Convention = convention or (check.convention if check else None) or "image"
-    used = bands or _bands(masked, side)
+    side: Convention = (check.convention if check else None) or "image"
+    used = _bands(masked, side)
     doubtful = [_doubtful(row, f, side, used) for row, f in zip(described, findings, strict=True)]
     worst = sorted(
         (d for d in doubtful if d is not None), key=lambda d: (-d.weight, -len(d.codes), d.name)

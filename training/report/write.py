@@ -22,31 +22,9 @@ from training.report.finding import (
 Style = Literal["qata", "sgseg", "mosmed", "plain"]
 STYLES: tuple[str, ...] = get_args(Style)
 NUMBERS = (
-    *(
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-    ),
-    *(
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-        "twenty",
-    ),
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
+    *("nineteen", "twenty"),
 )
 
 
@@ -75,7 +53,7 @@ def render(zones: Iterable[str] | Finding, style: str = "qata", count: int | Non
     """
     named, stated = _meaning(zones)
     if style not in STYLES:
-        raise ReportError(f"'{style}' is no style of writing; choose one of {', '.join(STYLES)}.")
+        raise ReportError(f"'{style}' is no style of writing: choose one of {', '.join(STYLES)}.")
     if style == "plain":
         return _plain(named)
     if not named:
@@ -103,7 +81,7 @@ def number_word(count: int) -> str:
         If the count is negative.
     """
     if count < 0:
-        raise ReportError(f"A description cannot count {count} areas; give 0 or more.")
+        raise ReportError(f"A description cannot count {count} areas: give 0 or more.")
     return NUMBERS[count] if count < len(NUMBERS) else str(count)
 
 
@@ -134,7 +112,7 @@ def _meaning(zones: Iterable[str] | Finding) -> tuple[frozenset[str], int | None
         return checked_zones(zones), None
     if zones.reading in ("ambiguous", "none"):
         raise ReportError(
-            f"The description '{zones.text}' does not say where the finding is; choose its zones first."
+            f"The description '{zones.text}' does not say where the finding is: choose its zones first."
         )
     return zones.zones, zones.count
 

@@ -13,10 +13,11 @@ from scipy import ndimage
 
 from training.report.finding import LEVELS, SIDES, ReportError
 from training.report.lungs import LungModel, learn_lungs
-from training.report.zones import CONVENTIONS, Convention
+from training.report.zones import Convention, refuse_unknown
 
 LEAST_PIXELS = 20
 LEAST_SIDES = 100
+RIDGE = 0.01  # weight decay
 SQUARE = np.ones((3, 3))
 
 
@@ -65,10 +66,7 @@ class ZoneReader:
         ReportError
             If the film is missing or the convention unknown.
         """
-        if convention not in CONVENTIONS:
-            raise ReportError(
-                f"'{convention}' is no laterality convention; choose image or patient."
-            )
+        refuse_unknown(convention)
         names = SIDES if convention == "image" else SIDES[::-1]
         found = set()
         for name, raw in zip(names, _features(mask, image, self.lungs), strict=True):
@@ -83,7 +81,6 @@ def learn_zone_reader(
     masks: Sequence[NDArray[np.integer]],
     zones: Sequence[Iterable[str]],
     images: Sequence[NDArray[np.floating]] | None = None,
-    ridge: float = 0.01,
 ) -> ZoneReader:
     """Learn how a pool's texts name zones (texts in the image convention).
 
@@ -95,8 +92,6 @@ def learn_zone_reader(
         The zones their texts name.
     images : sequence of ndarray, shape (H, W), optional
         Their films: levels are then read relative to the lungs too.
-    ridge : float
-        Weight decay, > 0.
 
     Returns
     -------
@@ -118,11 +113,11 @@ def learn_zone_reader(
                 codes.append(code)
     if len(rows) < LEAST_SIDES:
         raise ReportError(
-            f"Only {len(rows)} sides hold a named lesion; learning takes {LEAST_SIDES}. Use bands."
+            f"Only {len(rows)} sides hold a named lesion, and learning takes {LEAST_SIDES}: use bands."
         )
     raw_rows = np.array(rows)
     mean, spread = raw_rows.mean(axis=0), raw_rows.std(axis=0) + 1e-9
-    weights = _softmax(_expanded(raw_rows, mean, spread), np.array(codes), ridge)
+    weights = _softmax(_expanded(raw_rows, mean, spread), np.array(codes))
     return ZoneReader(weights, mean, spread, lungs)
 
 
@@ -131,7 +126,7 @@ def _features(
 ) -> list[NDArray[np.float64] | None]:
     if lungs is not None and image is None:
         raise ReportError(
-            "This reader places zones by the lungs; give it the film beside the mask."
+            "This reader places zones by the lungs: give it the film beside the mask."
         )
     fields = lungs.locate(image) if lungs is not None and image is not None else None
     parts = side_parts(mask)
@@ -188,9 +183,7 @@ def _expanded(
     return np.hstack([np.ones((len(unit), 1)), unit, products])
 
 
-def _softmax(
-    rows: NDArray[np.float64], codes: NDArray[np.integer], ridge: float
-) -> NDArray[np.float64]:
+def _softmax(rows: NDArray[np.float64], codes: NDArray[np.integer]) -> NDArray[np.float64]:
     # Imported here: only learning needs it, and it would slow the start of every window and command.
     from scipy.optimize import minimize
 
@@ -202,9 +195,9 @@ def _softmax(
         chances = np.exp(scores - scores.max(axis=1, keepdims=True))
         chances /= chances.sum(axis=1, keepdims=True)
         picked = chances[np.arange(len(codes)), codes]
-        value = -np.log(picked + 1e-12).mean() + ridge * (weights**2).sum()
+        value = -np.log(picked + 1e-12).mean() + RIDGE * (weights**2).sum()
         chances[np.arange(len(codes)), codes] -= 1
-        return value, (rows.T @ chances / len(codes) + 2 * ridge * weights).ravel()
+        return value, (rows.T @ chances / len(codes) + 2 * RIDGE * weights).ravel()
 
     start = np.zeros(shape[0] * shape[1])
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})

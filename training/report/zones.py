@@ -43,11 +43,11 @@ class Bands:
             low, high = getattr(self, name)
             if not 0 <= low < high <= 1:
                 raise ReportError(
-                    f"The band '{name}' runs from {low} to {high}; give 0 <= start < end <= 1."
+                    f"The band '{name}' runs from {low} to {high}: give 0 <= start < end <= 1."
                 )
         if not 0 <= self.least < 1:
             raise ReportError(
-                f"The least share of a band is {self.least}; give 0 or more, below 1."
+                f"The least share of a band is {self.least}: give 0 or more, below 1."
             )
 
     @property
@@ -59,6 +59,18 @@ class Bands:
 THIRDS = Bands()
 
 
+def refuse_unknown(convention: str) -> None:
+    """Refuse what is no laterality convention.
+
+    Raises
+    ------
+    ReportError
+        It is not one of `CONVENTIONS`.
+    """
+    if convention not in CONVENTIONS:
+        raise ReportError(f"'{convention}' is no laterality convention: choose image or patient.")
+
+
 def halves_of(bands: Bands, convention: str) -> dict[str, tuple[float, float]]:
     """Columns of the sides ``"L"`` and ``"R"`` under a convention.
 
@@ -67,8 +79,7 @@ def halves_of(bands: Bands, convention: str) -> dict[str, tuple[float, float]]:
     ReportError
         If the convention is unknown.
     """
-    if convention not in CONVENTIONS:
-        raise ReportError(f"'{convention}' is no laterality convention; choose image or patient.")
+    refuse_unknown(convention)
     pair = (bands.first, bands.second)
     return dict(zip(SIDES, pair if convention == "image" else pair[::-1], strict=True))
 
@@ -110,7 +121,6 @@ def zones_of(
     mask: NDArray[np.integer],
     bands: Bands = THIRDS,
     convention: Convention = "image",
-    least_pixels: int = 1,
 ) -> frozenset[str]:
     """Zones that a mask affects.
 
@@ -122,8 +132,6 @@ def zones_of(
         Where levels and halves lie; `Bands.least` is the share of a half's lesion a zone must hold.
     convention : {"image", "patient"}
         Which side of the picture is called left.
-    least_pixels : int
-        Fewer pixels than this in a half (or a zone) are noise.
 
     Returns
     -------
@@ -136,7 +144,7 @@ def zones_of(
     for side, half in halves_of(bands, convention).items():
         left, right = _pixels(mask.shape[1], half)
         total = np.count_nonzero(mask[:, left:right])
-        enough = max(1, least_pixels, bands.least * total)
+        enough = max(1, bands.least * total)
         affected |= {side + level for level in LEVELS if held[side + level] >= enough}
     return frozenset(affected)
 
@@ -145,11 +153,11 @@ def learn_bands(
     masks: Sequence[NDArray[np.integer]],
     zones: Sequence[Iterable[str]],
     convention: Convention = "image",
-    start: Bands = THIRDS,
 ) -> Bands:
     """Bands, and the share that counts, that agree best with labeled cases.
 
-    Coordinate search on the share of exactly right cases plus half the share of right zones; deterministic.
+    Coordinate search from `THIRDS` on the share of exactly right cases plus half the share of right zones;
+    deterministic.
 
     Parameters
     ----------
@@ -159,8 +167,6 @@ def learn_bands(
         The zones their texts name.
     convention : {"image", "patient"}
         Convention of the texts.
-    start : Bands
-        Where the search starts; its halves are kept.
 
     Returns
     -------
@@ -173,11 +179,11 @@ def learn_bands(
     """
     if not masks or len(masks) != len(zones):
         raise ReportError(
-            f"Bands are learned from pairs; {len(masks)} masks and {len(zones)} sets of zones were given."
+            f"Bands are learned from pairs, not {len(masks)} masks and {len(zones)} sets of zones: give one of each."
         )
-    profiles = np.stack([_row_shares(mask, start, convention) for mask in masks])
+    profiles = np.stack([_row_shares(mask, THIRDS, convention) for mask in masks])
     wanted = np.stack([zone_vector(named) for named in zones]).astype(bool)
-    values = [start.upper[1], *start.middle, start.lower[0], 0.1]
+    values = [THIRDS.upper[1], *THIRDS.middle, THIRDS.lower[0], 0.1]
     best = _agreement(values, profiles, wanted)
     for step in STEPS:
         improved = True
@@ -186,7 +192,7 @@ def learn_bands(
             for changed in _neighbors(values, step):
                 if (score := _agreement(changed, profiles, wanted)) > best + 1e-9:
                     values, best, improved = changed, score, True
-    return _bands(values, start)
+    return _bands(values)
 
 
 def _pixels(size: int, band: tuple[float, float]) -> tuple[int, int]:
@@ -194,9 +200,11 @@ def _pixels(size: int, band: tuple[float, float]) -> tuple[int, int]:
     return start, max(start + 1, round(band[1] * size))
 
 
-def _bands(values: Sequence[float], start: Bands) -> Bands:
+def _bands(values: Sequence[float]) -> Bands:
     upper, top, bottom, lower, least = (round(value, 4) for value in values)
-    return replace(start, upper=(0.0, upper), middle=(top, bottom), lower=(lower, 1.0), least=least)
+    return replace(
+        THIRDS, upper=(0.0, upper), middle=(top, bottom), lower=(lower, 1.0), least=least
+    )
 
 
 def _neighbors(values: list[float], step: float) -> list[list[float]]:
