@@ -19,7 +19,7 @@ from training.formats.pictures import load_mask
 from training.formats.tables import KINDS
 from training.pool import IncomingCase, Project
 from training.pool.database import is_project
-from training.pool.project import Laterality
+from training.report.zones import Convention
 from training.round import next_config, save_next_config
 
 SAMPLED_MASKS, SAMPLED_FINDS = 40, 400
@@ -50,7 +50,7 @@ class Request:
     source: Path
     name: FormatName
     folder: Path
-    laterality: Laterality
+    laterality: Convention
     options: ReadOptions
 
 
@@ -59,7 +59,7 @@ class Looked:
     """What a source is at first sight."""
 
     name: FormatName
-    laterality: Laterality
+    laterality: Convention
     detected: bool
 
 

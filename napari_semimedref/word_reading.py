@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.pool.project import Laterality
 from training.report import Bands, Disagreement, check_mask, describe, parse, zones_of
+from training.report.zones import Convention
 
 QUICK = 400  # characters; longer texts are read beside the window
 MOST_STEPS = 3
@@ -23,7 +23,7 @@ class MaskReading:
 
 
 def read_mask_zones(
-    text: str, mask: np.ndarray, bands: Bands, convention: Laterality
+    text: str, mask: np.ndarray, bands: Bands, convention: Convention
 ) -> MaskReading:
     """Compare words with a mask ``(H, W) uint8, 0 or 1``; an empty mask is nobody's statement yet."""
     if not mask.any():
@@ -32,7 +32,7 @@ def read_mask_zones(
     return MaskReading(zones_of(mask, bands, convention), doubts)
 
 
-def fit_words(text: str, mask: np.ndarray, bands: Bands, convention: Laterality) -> str:
+def fit_words(text: str, mask: np.ndarray, bands: Bands, convention: Convention) -> str:
     """The words changed as little as makes them fit the mask; words that say no place are written anew.
 
     Parameters

@@ -16,9 +16,9 @@ from training.pool import schema
 from training.pool.adjudication import adjudicate
 from training.pool.audit import audit
 from training.pool.images import encode_gray
-from training.pool.project import now
 from training.pool.rounds import register_run
 from training.pool.showings import answered, last_showing
+from training.pool.times import now
 from training.review import ReviewDesk
 from training.review_queue import plan_queue
 from training.round import freeze

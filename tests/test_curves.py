@@ -16,8 +16,8 @@ from training.curves import measure_curves, work_by_arm
 from training.curves_page import write_curves
 from training.metrics import dice_intervals
 from training.pool import schema
-from training.pool.project import now
 from training.pool.rounds import close_run, register_run
+from training.pool.times import now
 from training.review import ReviewDesk
 from training.review_queue import plan_queue
 

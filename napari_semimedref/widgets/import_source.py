@@ -21,7 +21,7 @@ from napari_semimedref.widgets.import_form import LABEL_WIDTH
 from napari_semimedref.widgets.parts import button
 from training.formats import FORMATS, FormatName
 from training.pool.database import is_project
-from training.pool.project import Laterality
+from training.report.zones import Convention
 
 TITLES: dict[FormatName, str] = {
     "qata": "QaTa-COV19",
@@ -31,7 +31,7 @@ TITLES: dict[FormatName, str] = {
     "dicom": "DICOM",
     "nifti": "NIfTI",
 }
-SIDES: dict[Laterality, str] = {"image": "the picture's left", "patient": "the patient's left"}
+SIDES: dict[Convention, str] = {"image": "the picture's left", "patient": "the patient's left"}
 OPEN, NEW = "open", "new"
 
 
@@ -94,9 +94,9 @@ class SourceForm(QWidget):
         text = self.folder.text().strip()
         return Path(text).expanduser().absolute() if text else None
 
-    def side(self) -> Laterality:
+    def side(self) -> Convention:
         """Whose left a new project's words mean."""
-        chosen: Laterality = self.laterality.currentData()
+        chosen: Convention = self.laterality.currentData()
         return chosen
 
     def show_looked(self, looked: Looked) -> None:

@@ -9,8 +9,8 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from training.pool.project import Laterality as Convention
 from training.report import ZONES, zone_boxes
+from training.report.zones import Convention
 
 WORDS = {"u": "upper", "m": "middle", "l": "lower", "L": "left", "R": "right"}
 SIDE = 300  # of the square the boxes are computed in

@@ -8,7 +8,7 @@ from made import spot
 
 from training.pool import Project, schema
 from training.pool.images import encode_gray
-from training.pool.project import now
+from training.pool.times import now
 
 
 def probability(left: bool = True) -> np.ndarray:

@@ -35,7 +35,7 @@ from training.formats import FormatName, ReadOptions, detect
 from training.formats.bring_in import Outcome
 from training.formats.entry import check_source, import_from, plan, usual_laterality
 from training.pool import Project
-from training.pool.project import DATABASE
+from training.pool.database import is_project
 
 app = typer.Typer(no_args_is_help=True, help="Bring cases in.")
 SHOWN = 20
@@ -178,7 +178,7 @@ def run_import(
     if chosen == "auto":
         print(f"{source} is read as {name}.")
     if dry_run:
-        pool = Project.open(folder) if (folder / DATABASE).exists() else None
+        pool = Project.open(folder) if is_project(folder) else None
         outcome = _followed(
             lambda progress: plan(source, pool, options, name=name, progress=progress), "Looking"
         )

@@ -15,7 +15,7 @@ from training.errors import ConfigError
 from training.pool import IncomingCase, Project
 from training.pool.database import is_project
 from training.pool.importing import import_cases
-from training.pool.project import Laterality
+from training.report.zones import Convention
 from training.round import next_config, save_next_config
 
 __all__ = ["ProjectFolder", "open_or_create", "phantom"]
@@ -49,7 +49,7 @@ def phantom(
     _fill(pool, read_phantom(config, cases, seed, labels), cases, "Making films")
 
 
-def open_or_create(folder: Path, laterality: Laterality) -> Project:
+def open_or_create(folder: Path, laterality: Convention) -> Project:
     """The project in a folder; a new one, with usual settings, where there is none."""
     if is_project(folder):
         return Project.open(folder)

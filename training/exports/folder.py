@@ -21,7 +21,7 @@ from training.formats.foreign import reading
 from training.formats.tables import guarded_cell
 from training.pool import Project
 from training.pool.images import encode_gray, encode_mask, read_image
-from training.pool.project import now
+from training.pool.times import now
 
 NOTES = "export.json"
 

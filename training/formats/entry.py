@@ -10,13 +10,9 @@ from training.formats import FormatName, ReadOptions, detect, read
 from training.formats.bring_in import Outcome, bring_in, kept_secret, rehearse, secret_of
 from training.formats.layouts import stated_laterality
 from training.pool import Project
-from training.pool.project import Laterality
+from training.report.zones import Convention
 
 _CLINICAL = ("dicom", "nifti")
-
-
-def _silent(done: int) -> None:
-    """Tell nobody."""
 
 
 def plan(
@@ -25,7 +21,7 @@ def plan(
     options: ReadOptions | None = None,
     *,
     name: FormatName | None = None,
-    progress: Callable[[int], None] = _silent,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> Outcome:
     """Read and check everything, change nothing, and say what `import_from` would do.
 
@@ -55,7 +51,7 @@ def import_from(
     options: ReadOptions | None = None,
     *,
     name: FormatName | None = None,
-    progress: Callable[[int], None] = _silent,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> Outcome:
     """Import a source: one bad file never stops the others, importing twice adds nothing twice.
 
@@ -77,6 +73,6 @@ def check_source(source: Path, options: ReadOptions, name: FormatName) -> None:
     next(read(name, source, options), None)
 
 
-def usual_laterality(source: Path, name: FormatName) -> Laterality:
+def usual_laterality(source: Path, name: FormatName) -> Convention:
     """Whose left a new project's words should mean: what the source says, else what its kind of file is used to."""
     return stated_laterality(source) or ("patient" if name in _CLINICAL else "image")

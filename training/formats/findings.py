@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from training.pool.records import IncomingCase
-
-AskedSplit = Literal["training", "gate", "report", "holdout"]
 
 
 @dataclass(frozen=True)

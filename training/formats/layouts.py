@@ -10,17 +10,17 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from training.errors import FormatError
-from training.formats.findings import AskedSplit, Found, Note, Trouble
+from training.formats.findings import Found, Note, Trouble
 from training.formats.foreign import reading
 from training.formats.options import ReadOptions
 from training.formats.pairs import Pair, files_below, find_pairs
 from training.formats.patients import PatientRule
 from training.formats.tables import KINDS
 from training.formats.texts import Texts, read_texts
-from training.pool.records import IncomingCase
+from training.pool.records import AskedSplit, IncomingCase
+from training.report.zones import Convention
 
 OUR_NOTES = "export.json"
 _SPLIT_WORDS: dict[str, AskedSplit] = {
@@ -76,7 +76,7 @@ def read_sheet(source: Path, options: ReadOptions) -> Iterator[Found]:
     yield from _cases(source, options, texts)
 
 
-def stated_laterality(source: Path) -> Literal["image", "patient"] | None:
+def stated_laterality(source: Path) -> Convention | None:
     """Whose left the words mean, where the source is an export of ours that says so."""
     notes = source / OUR_NOTES
     if not notes.is_file() or notes.stat().st_size > 1_000_000:

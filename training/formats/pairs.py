@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.errors import FormatError
-from training.formats.findings import AskedSplit, Trouble
+from training.formats.findings import Trouble
 from training.formats.names import PICTURES, key_of, plain_stem, says_mask
+from training.pool.records import AskedSplit
 
 MASK_FOLDER = re.compile(
     r"^(masks?|labels?|labelcol|labels?tr|gt|ground[_\- ]?truths?|seg(mentation)?s?|annotations?)$",

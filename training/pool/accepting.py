@@ -108,10 +108,8 @@ def _let_stand(
     elif revision.reading == "open":
         reason = f"{revision.reader} had started from an earlier state of the case."
         add_dispute(connection, case.id, revision.id, reason)
-        values["contested"] = True
     elif revision.reading == "planted":
         add_dispute(connection, case.id, revision.id, PLANTED_REASON)
-        values["contested"] = True
     table = schema.standing
     connection.execute(sa.update(table).where(table.c.case_id == case.id).values(values))
 
@@ -153,7 +151,7 @@ def _answer_showing(connection: sa.Connection, revision: Revision) -> None:
 
 
 def add_dispute(connection: sa.Connection, case_id: str, revision_id: int, reason: str) -> None:
-    """Write down why a case needs adjudication."""
+    """Write down why a case needs adjudication: it is contested from now on."""
     row = {"case_id": case_id, "revision_id": revision_id, "reason": reason, "created_at": now()}
     connection.execute(sa.insert(schema.disputes).values(row))
     table = schema.standing

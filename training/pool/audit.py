@@ -22,10 +22,11 @@ from training.pool.images import read_image
 from training.pool.pairs import wrong_reports
 from training.pool.project import Project
 from training.pool.rounds import WEIGHTS
-from training.pool.standing import derived_rows
+from training.pool.standing import derived_rows, kept_rows
 
 STORES = ("images", "masks", "hidden", "sources", "probabilities")
 REMAKEABLE = "probabilities"  # a teacher makes them again; losing one loses no work
+READ_ANEW = {"zones", "doubt"}  # another version of the program may read the same words otherwise
 BATCH = 1000
 Counts = Counter[str]
 Progress = Callable[[str], None]
@@ -47,7 +48,7 @@ class AuditReport:
         Sentences about what is harmless but worth knowing.
     """
 
-    counts: Counter[str]
+    counts: Counts
     problems: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -57,7 +58,7 @@ class AuditReport:
         return not self.problems
 
 
-def audit(project: Project, *, progress: Callable[[str], None] = lambda what: None) -> AuditReport:
+def audit(project: Project, *, progress: Progress = lambda what: None) -> AuditReport:
     """Check every file and every row of the project.
 
     Parameters
@@ -65,7 +66,7 @@ def audit(project: Project, *, progress: Callable[[str], None] = lambda what: No
     progress : callable
         Told what is being looked at, after each thing.
     """
-    counts: Counter[str] = Counter()
+    counts: Counts = Counter()
     problems: list[str] = []
     with project.reading() as connection:
         for check in (_database, _patients, _revisions, _standing, _references, _pairs):
@@ -122,31 +123,17 @@ def _revisions(connection: sa.Connection, counts: Counts, progress: Progress) ->
 
 
 def _standing(connection: sa.Connection, counts: Counts, progress: Progress) -> Iterator[str]:
-    table = schema.standing
-    kept = _by_id(connection, table)
-    for ought, found in zip_longest(derived_rows(connection), kept):
+    for ought, found in zip_longest(derived_rows(connection), kept_rows(connection)):
         counts["cases"] += ought is not None
         progress("case")
         if ought is None or found is None or ought["case_id"] != found["case_id"]:
             yield "The table of how cases stand lacks a case or has one too many: rebuild it."
             return
         wrong = sorted(name for name in ought if ought[name] != found[name])
-        if wrong and set(wrong) <= {
-            "zones",
-            "doubt",
-        }:  # another version of the program read the same words
+        if wrong and set(wrong) <= READ_ANEW:
             counts["zones"] += 1
         elif wrong:
             yield f"{ought['case_id']} stands otherwise than its rows say ({', '.join(wrong)}): rebuild it."
-
-
-def _by_id(connection: sa.Connection, table: sa.Table) -> Iterator[sa.RowMapping]:
-    order = (
-        table.c.case_id if connection.dialect.name == "sqlite" else sa.collate(table.c.case_id, "C")
-    )
-    query = sa.select(table).order_by(order)
-    for row in connection.execute(query, execution_options={"yield_per": BATCH}):
-        yield row._mapping
 
 
 def _references(connection: sa.Connection, counts: Counts, progress: Progress) -> Iterator[str]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from training.errors import PoolError
 from training.files import sentence_for
 from training.pool import schema
-from training.pool.database import REFUSALS, SERVER, connect, is_project, name_server, refusal
+from training.pool.database import SERVER, Database, is_project, name_server
 from training.pool.times import now
 
 
@@ -39,7 +39,7 @@ def create_project(folder: Path, laterality: str, database_url: str | None) -> N
 
 
 def _fill(folder: Path, laterality: str) -> None:
-    engine = connect(folder)
+    database = Database(folder)
     values = {
         "schema_version": str(schema.SCHEMA_VERSION),
         "laterality": laterality,
@@ -47,15 +47,13 @@ def _fill(folder: Path, laterality: str) -> None:
     }
     rows = [{"key": key, "value": value} for key, value in values.items()]
     try:
-        with engine.execution_options(write=True).begin() as connection:
+        with database.writing() as connection:
             if sa.inspect(connection).has_table(schema.settings.name):
                 raise PoolError(
-                    f"The database {engine.url.database!r} holds a project already: "
+                    f"The database {database.engine.url.database!r} holds a project already: "
                     "make an empty database for the new one."
                 )
             schema.metadata.create_all(connection)
             connection.execute(sa.insert(schema.settings), rows)
-    except REFUSALS as error:
-        raise PoolError(refusal(error, folder)) from error
     finally:
-        engine.dispose()
+        database.close()

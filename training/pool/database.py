@@ -1,4 +1,4 @@
-"""Opening a project's database, on SQLite or on a PostgreSQL server, and saying in a sentence what went wrong there.
+"""A project's database, on SQLite or on a PostgreSQL server: its transactions, and in a sentence what went wrong there.
 
 A project keeps its database in ``project.sqlite``, unless a file ``database.url`` names a server. No queries live here.
 """
@@ -6,6 +6,8 @@ A project keeps its database in ``project.sqlite``, unless a file ``database.url
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,56 @@ def connect(folder: Path) -> sa.Engine:
         return _postgresql(server.read_text(encoding="utf-8").strip())
     except OSError as error:
         raise PoolError(sentence_for(error, server)) from error
+
+
+class Database:
+    """The database of the project in ``folder``, and the transactions in which it is read and written.
+
+    Attributes
+    ----------
+    engine : Engine
+        SQLAlchemy's, for what needs connections of another kind.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.engine = connect(folder)
+        self._reading = reading_options(self.engine)
+        self._writing = self.engine.execution_options(write=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection in one consistent read transaction.
+
+        Raises
+        ------
+        PoolError
+            The database cannot be read.
+        """
+        try:
+            with self._reading.connect() as connection:
+                yield connection
+        except REFUSALS as error:
+            raise PoolError(refusal(error, self._folder)) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A connection in one write transaction: all of it happens, durably, or nothing.
+
+        Raises
+        ------
+        PoolError
+            The database cannot be written to; nothing happened.
+        """
+        try:
+            with self._writing.begin() as connection:
+                yield connection
+        except REFUSALS as error:
+            raise PoolError(refusal(error, self._folder)) from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
 
 
 def name_server(folder: Path, url: str) -> None:

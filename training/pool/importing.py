@@ -23,7 +23,7 @@ from training.pool.digest import revision_digest
 from training.pool.files import FileStore
 from training.pool.images import encode_gray, encode_mask, read_image, read_mask
 from training.pool.project import Project
-from training.pool.records import DATASET_READER, ImportReport, IncomingCase, Split
+from training.pool.records import DATASET_READER, AskedSplit, ImportReport, IncomingCase, Split
 from training.pool.sources import keep_source
 from training.pool.standing import derive
 from training.pool.times import now
@@ -42,7 +42,7 @@ class _Prepared:
     source: str | None
 
 
-def pin(patient: str, asked: str | None, holdout_fraction: float) -> Split:
+def pin(patient: str, asked: AskedSplit | None, holdout_fraction: float) -> Split:
     """Which split a patient belongs to.
 
     Parameters

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from training.errors import PoolError, RunFolderError
 from training.files import sentence_for
 from training.pool import schema
-from training.pool.project import Project, now
+from training.pool.project import Project
 from training.pool.records import Model, Run
+from training.pool.times import now
 
 WEIGHTS = "teacher.safetensors"
 

@@ -3,7 +3,7 @@ how a pair stands is told by its latest one. The trainer gets the standing pairs
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -107,7 +107,7 @@ def wrong_reports(connection: sa.Connection) -> Iterator[str]:
         if report.number != place:
             yield f"There is no report {place} about a pair of films: it was taken away."
             return
-        if report.digest != row_digest(_values(report), SIGNED, before):
+        if report.digest != row_digest(vars(report), SIGNED, before):
             yield f"Report {place} about a pair of films, or the one before it, is not as it was written."
         if not known.issuperset(report.pair):
             yield f"Report {place} about a pair of films names a case that the project does not have."
@@ -161,7 +161,3 @@ def _log(connection: sa.Connection) -> list[PairReport]:
 def _standing(log: list[PairReport]) -> list[PairReport]:
     latest = {report.pair: report for report in log}
     return [latest[pair] for pair in sorted(latest) if latest[pair].verdict == "nonsense"]
-
-
-def _values(report: PairReport) -> Mapping[str, Any]:
-    return vars(report)

@@ -13,28 +13,23 @@ What a reader does to a case starts here; imports are in `importing`, rounds in 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import sqlalchemy as sa
 
 from training.errors import PoolError
-from training.pool import accepting, database, queries, schema
-from training.pool.accepting import StartedFrom, add_reader, clean
+from training.pool import accepting, queries, schema
+from training.pool.accepting import StartedFrom, clean
 from training.pool.creating import create_project
-from training.pool.database import DATABASE
+from training.pool.database import Database, is_project
 from training.pool.files import FileStore
 from training.pool.images import encode_mask, read_image, read_mask
 from training.pool.migrate import bring_up_to_date
 from training.pool.records import Case, Draft, Reading, Revision, Source, Waiting
 from training.pool.times import now
-
-Laterality = Literal["image", "patient"]
-
-__all__ = ["DATABASE", "Laterality", "Project", "add_reader", "now"]
+from training.report.zones import Convention
 
 
 class Project:
@@ -45,16 +40,15 @@ class Project:
         self.images = FileStore(folder, "images")
         self.masks = FileStore(folder, "masks")
         self.probabilities = FileStore(folder, "probabilities")
-        self.engine = database.connect(folder)
-        self._reading = database.reading_options(self.engine)
-        self._writing = self.engine.execution_options(write=True)
+        self._database = Database(folder)
+        self.engine = self._database.engine
 
     @classmethod
     def create(
         cls,
         folder: Path | str,
         *,
-        laterality: Laterality = "image",
+        laterality: Convention = "image",
         database_url: str | None = None,
     ) -> Project:
         """Make an empty project.
@@ -87,7 +81,7 @@ class Project:
             There is none, it was made by a newer version, or its database is damaged or out of reach.
         """
         folder = Path(folder).resolve()
-        if not database.is_project(folder):
+        if not is_project(folder):
             raise PoolError(
                 f"{folder} holds no project: make one with `semimedref phantom` or `semimedref import`."
             )
@@ -97,37 +91,15 @@ class Project:
 
     def close(self) -> None:
         """Close all connections to the database."""
-        self.engine.dispose()
+        self._database.close()
 
-    @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
-        """A connection in one consistent read transaction.
+    def reading(self) -> AbstractContextManager[sa.Connection]:
+        """A connection in one consistent read transaction, see `Database.reading`."""
+        return self._database.reading()
 
-        Raises
-        ------
-        PoolError
-            The database cannot be read.
-        """
-        try:
-            with self._reading.connect() as connection:
-                yield connection
-        except database.REFUSALS as error:
-            raise PoolError(database.refusal(error, self.folder)) from error
-
-    @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """A connection in one write transaction: all of it happens, durably, or nothing.
-
-        Raises
-        ------
-        PoolError
-            The database cannot be written to; nothing happened.
-        """
-        try:
-            with self._writing.begin() as connection:
-                yield connection
-        except database.REFUSALS as error:
-            raise PoolError(database.refusal(error, self.folder)) from error
+    def writing(self) -> AbstractContextManager[sa.Connection]:
+        """A connection in one write transaction, all of it or nothing, see `Database.writing`."""
+        return self._database.writing()
 
     def setting(self, key: str) -> str | None:
         """A setting of the project, such as ``laterality``; None if it has no such setting."""
@@ -137,7 +109,7 @@ class Project:
             )
 
     @property
-    def laterality(self) -> Laterality:
+    def laterality(self) -> Convention:
         """Whose left the descriptions mean."""
         return "patient" if self.setting("laterality") == "patient" else "image"
 

@@ -10,6 +10,7 @@ import numpy as np
 
 Pool = Literal["labeled", "unlabeled", "gate", "report"]
 Split = Literal["training", "gate", "report"]
+AskedSplit = Literal["training", "gate", "report", "holdout"]
 Source = Literal["teacher", "edited", "drawn", "dataset"]
 Outcome = Literal["as is", "edited", "redrawn", "imported", "adjudicated"]
 Reading = Literal["open", "blind", "adjudication", "planted"]
@@ -219,7 +220,7 @@ class IncomingCase:
     image: Path | np.ndarray = field(repr=False)
     description: str
     patient: str
-    split: Literal["training", "gate", "report", "holdout"] | None = None
+    split: AskedSplit | None = None
     mask: Path | np.ndarray | None = field(default=None, repr=False)
     hidden_mask: Path | np.ndarray | None = field(default=None, repr=False)
     source: dict[str, Any] | None = field(default=None, repr=False)

@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from training.errors import PoolError
 from training.pool import schema
 from training.pool.models import WEIGHTS, add_promotion, model_of_row, serving_model
-from training.pool.project import Project, now
+from training.pool.project import Project
 from training.pool.records import Model
+from training.pool.times import now
 
 SHORTEST = 4  # letters of a model's id that may stand for it
 

@@ -19,10 +19,12 @@ from training.pool import schema
 from training.pool.case_scores import keep_measured
 from training.pool.images import decode_mask, read_image
 from training.pool.models import WEIGHTS, add_promotion, keep_model, serving_model
-from training.pool.project import Laterality, Project, now
+from training.pool.project import Project
 from training.pool.records import Model, Proposal, Run
 from training.pool.standing import bits_of
+from training.pool.times import now
 from training.report import zones_of
+from training.report.zones import Convention
 from training.rundir import RunFolder
 
 __all__ = [
@@ -142,7 +144,7 @@ def _proposal_rows(project: Project, model: Model, folder: RunFolder) -> list[di
     return rows
 
 
-def _zones_touched(content: bytes, convention: Laterality) -> int | None:
+def _zones_touched(content: bytes, convention: Convention) -> int | None:
     """Six bits for a probability map's PNG; None where it is no picture, which whoever reads it will say."""
     try:
         return bits_of(zones_of(decode_mask(content), convention=convention))

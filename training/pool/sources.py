@@ -30,8 +30,6 @@ def read_source(project: Project, case_id: str) -> dict[str, Any] | None:
     """
     table = schema.sources
     with project.reading() as connection:
-        if not sa.inspect(connection).has_table(table.name):
-            return None
         path = connection.scalar(sa.select(table.c.record).where(table.c.case_id == case_id))
     if path is None:
         return None

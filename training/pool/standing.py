@@ -103,6 +103,13 @@ def derived_rows(connection: sa.Connection) -> Iterator[dict[str, Any]]:
         yield derive(case, *own)
 
 
+def kept_rows(connection: sa.Connection) -> Iterator[sa.RowMapping]:
+    """What ``standing`` holds, in the same order."""
+    return _streamed(
+        connection, sa.select(standing).order_by(_plain(connection, standing.c.case_id))
+    )
+
+
 def rebuild(connection: sa.Connection) -> None:
     """Make ``standing`` again from the other tables."""
     connection.execute(sa.delete(standing))
