@@ -18,10 +18,10 @@ from pathlib import Path
 from training.config import RunConfig, preset
 from training.formats.phantom import read_phantom
 from training.formats.qata import read_qata
+from training.next_round import save_next_config
 from training.phantom import PhantomConfig
 from training.pool import IncomingCase, Project
 from training.pool.importing import import_cases
-from training.round import save_next_config
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "qata"
 # With one or two zones a film, 86 % of the pool's films name lower zones alone.

@@ -76,8 +76,8 @@ def _project(folder: Path, cases: int, size: int, labels: str = "0.1") -> None:
 
 def _first_round(folder: Path, network: str) -> None:
     """A short round, so that a teacher serves; the next one would last for hours."""
+    from training.next_round import next_config, save_next_config
     from training.pool import Project
-    from training.round import next_config, save_next_config
 
     project = Project.open(folder)
     config, first = next_config(project), 60

@@ -17,10 +17,10 @@ from training.formats.bring_in import Outcome
 from training.formats.entry import check_source, import_from, plan, usual_laterality
 from training.formats.pictures import load_mask
 from training.formats.tables import KINDS
+from training.next_round import next_config, save_next_config
 from training.pool import IncomingCase, Project
 from training.pool.database import is_project
 from training.report.zones import Convention
-from training.round import next_config, save_next_config
 
 SAMPLED_MASKS, SAMPLED_FINDS = 40, 400
 LABELS = {

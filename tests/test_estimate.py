@@ -17,8 +17,8 @@ from training.estimate import (
     next_estimate,
 )
 from training.events import EventWriter
-from training.pool.rounds import all_runs
-from training.round import close_run, start_run
+from training.pool.rounds import all_runs, close_run
+from training.round import start_run
 
 SIZES = Sizes(labeled=20, unlabeled=100, gate=10, report=10)
 

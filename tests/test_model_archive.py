@@ -101,7 +101,9 @@ def test_a_model_comes_in_and_waits_for_the_gate(sender, receiver, file):
 
 def test_a_model_of_the_other_convention_is_refused_with_the_sentence_that_says_so(tmp_path, file):
     other = Project.create(tmp_path / "other", laterality="patient")
-    with pytest.raises(PoolError, match=r"“left” means the picture's left, in .* the patient's"):
+    with pytest.raises(
+        PoolError, match=r"“left” means the left of the picture, in .* the left of the"
+    ):
         import_model(other, file)
     assert all_models(other) == []
     assert not list((other.folder / "models").iterdir())
@@ -121,6 +123,14 @@ def _edit_json(name, **values):
         read = json.loads(content[name]) | values
         content[name] = json.dumps(read).encode()
         signed(content)
+
+    return change
+
+
+def _edit_card_data(**values):
+    def change(content):
+        card = json.loads(content["card.json"])
+        _edit_json("card.json", data=card["data"] | values)(content)
 
     return change
 
@@ -168,6 +178,9 @@ def _other_weights(content):
         (lambda c: c.update({MANIFEST: b"[" * 100_000}), "no JSON"),
         (_edit_json("card.json", format=2), "card of .* is damaged: format"),
         (_edit_json("card.json", laterality="patient"), "contradict each other"),
+        (_edit_json("card.json", config={}), "card of .* is damaged: its settings name no network"),
+        (_edit_json("card.json", config={"network": 7}), "its settings name no network"),
+        (_edit_card_data(cases={}), "does not count the labeled cases"),
         (_edit_json("model.json", network={"name": "mystery"}), "unknown here"),
         (_edit_json("model.json", vocabulary=7), "lists no words"),
         (_edit_json("config.json", unheard_of=1), "unknown here"),

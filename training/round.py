@@ -14,7 +14,8 @@ from training.auto_start import DECIDED, refuse_too_few
 from training.config import RunConfig
 from training.errors import PoolError, RunFolderError, SemiMedRefError
 from training.events import RunStatus
-from training.next_round import CONFIG, next_config, save_next_config
+from training.models.measuring import settings_of
+from training.next_round import next_config
 from training.pool import Case, Model, Project, Run
 from training.pool.pairs import pairs_apart
 from training.pool.rounds import (
@@ -27,18 +28,6 @@ from training.round_lock import one_round_at_a_time
 from training.rundir import DELETED, RunFolder
 from training.snapshot import Snapshot, SnapshotCase
 from training.trainer_process import await_trainer, status_of, train
-
-__all__ = [
-    "RoundOutcome",
-    "adopt",
-    "freeze",
-    "next_config",
-    "one_round_at_a_time",
-    "resume_round",
-    "run_round",
-    "save_next_config",
-    "status_of",
-]
 
 
 def freeze(project: Project) -> Snapshot:
@@ -109,7 +98,7 @@ def start_run(project: Project, config: RunConfig, *, warm_start: bool | None = 
 def _same_network(model: Model, config: RunConfig) -> bool:
     """Whether the serving teacher's run had the network that the next one asks for."""
     try:
-        return RunConfig.load(model.folder / CONFIG).network == config.network
+        return settings_of(model).network == config.network
     except SemiMedRefError:
         return False
 

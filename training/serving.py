@@ -13,7 +13,8 @@ from training.models.measured import Measure
 from training.models.measuring import measure_model, measuring
 from training.pool import Model, Project
 from training.pool.rounds import import_predictions, serving_model
-from training.round import freeze, one_round_at_a_time
+from training.round import freeze
+from training.round_lock import one_round_at_a_time
 from training.rundir import RunFolder
 
 Measuring = Callable[..., AbstractContextManager[RunFolder]]

@@ -20,10 +20,11 @@ from napari_semimedref.run_monitor import QUICKER, RunMonitor
 from training import run_control, trainer_process
 from training.errors import PoolError, RunFolderError
 from training.events import EventWriter
+from training.next_round import save_next_config
 from training.pool import Project
 from training.pool.leases import CaseLeased, leases_of_others, take_lease
 from training.pool.rounds import all_runs, serving_model
-from training.round import resume_round, save_next_config
+from training.round import resume_round
 from training.round_lock import round_process
 from training.run_control import ORPHAN, kill_round, look, pause_round
 from training.rundir import DELETED, RunFolder
@@ -233,7 +234,8 @@ def test_a_clock_that_jumps_changes_neither_status_nor_heartbeat_nor_durations(
     project, tmp_path, jump
 ):
     from training.heartbeat import Heart, Pulse
-    from training.round import start_run, status_of
+    from training.round import start_run
+    from training.trainer_process import status_of
 
     run = start_run(project, tiny_round())
     folder, wall, steady = RunFolder(run.folder), [1.8e9], [0.0]

@@ -22,11 +22,12 @@ import window_that_paints
 from made import small_project, tiny_round
 
 from napari_semimedref.engine_client import EngineClient
+from training.next_round import save_next_config
 from training.pool import Project
 from training.pool.images import read_mask
 from training.pool.rounds import all_runs, serving_model
 from training.review import ReviewDesk
-from training.round import resume_round, run_round, save_next_config
+from training.round import resume_round, run_round
 from training.rundir import RunFolder
 
 WINDOW = Path(__file__).with_name("window_at_work.py")

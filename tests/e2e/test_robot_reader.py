@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from made import small_project, tiny_round
 
+from training.next_round import save_next_config
 from training.pool import Project
 from training.pool.audit import audit
 from training.pool.rounds import all_runs, serving_model
-from training.round import save_next_config
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -13,9 +13,10 @@ import pytest
 from made import small_project, tiny_round
 
 from training.errors import PoolError, RunFolderError
+from training.next_round import save_next_config
 from training.pool import Project
 from training.pool.rounds import all_runs, proposals_of, read_proposal, serving_model
-from training.round import resume_round, run_round, save_next_config, start_run, unfinished_run
+from training.round import resume_round, run_round, start_run, unfinished_run
 from training.rundir import RunFolder
 
 
@@ -97,7 +98,7 @@ def test_a_second_trainer_in_the_same_run_folder_is_refused(project):
 
 
 def test_a_second_round_in_the_same_project_is_refused(project):
-    from training.round import one_round_at_a_time
+    from training.round_lock import one_round_at_a_time
 
     with one_round_at_a_time(project), pytest.raises(PoolError, match="already under way"):
         run_round(Project.open(project.folder))

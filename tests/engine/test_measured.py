@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from made import small_project, tiny_round
 
+from training.adopting import adopt
 from training.config import RunConfig
 from training.engine.loop import run
 from training.engine.measure import region_entropy, soft_difference, without_position
@@ -15,7 +16,7 @@ from training.pool.embeddings import FILM, points_of
 from training.pool.rounds import register_run, serving_model
 from training.report import parse
 from training.report.finding import ZONES
-from training.round import adopt, freeze
+from training.round import freeze
 from training.rundir import RunFolder
 
 

@@ -32,9 +32,10 @@ from training.engine.service import answer_all
 from training.engine.streams import Key
 from training.engine.views import draw_weak
 from training.engine.words import finding_of
+from training.next_round import next_config, save_next_config
 from training.pool import rounds
 from training.pool.pairs import report_pair, withdraw_pair
-from training.round import freeze, next_config, save_next_config
+from training.round import freeze
 from training.rundir import RunFolder
 from training.snapshot import Snapshot, SnapshotCase
 

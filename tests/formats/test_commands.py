@@ -10,7 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from training.cli import app
-from training.errors import SemiMedRefError
+from training.errors import PoolError, SemiMedRefError
 from training.formats import ReadOptions
 from training.formats.bring_in import kept_secret
 from training.formats.entry import import_from, plan
@@ -43,6 +43,15 @@ def test_a_rehearsal_makes_no_project_and_says_what_an_import_then_says(films, t
     assert outcome
     assert set(outcome) <= set(done.output.splitlines())
     assert "0 cases added, 3 were there already, 1 failed" in _run(*arguments, "--dry-run").output
+
+
+def test_a_rehearsal_asks_a_project_whose_database_is_on_a_server(films, tmp_path):
+    (tmp_path / "p").mkdir()
+    nowhere = "postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=1"
+    (tmp_path / "p" / "database.url").write_text(nowhere)
+    said = _run("import", "folder", films, tmp_path / "p", "--dry-run")
+    assert isinstance(said.exception, PoolError), said.output
+    assert "3 cases added" not in said.output
 
 
 def test_inverted_masks_are_asked_about_and_then_come_in_right(films, tmp_path):

@@ -7,9 +7,11 @@ import sys
 import time
 
 from training.events import EventWriter
+from training.next_round import next_config
 from training.pool import Project
 from training.pool.rounds import close_run
-from training.round import next_config, one_round_at_a_time, start_run
+from training.round import start_run
+from training.round_lock import one_round_at_a_time
 from training.rundir import RunFolder
 
 SCORES = {"dice_global": 0.6, "dice_per_image": 0.6, "iou_global": 0.5, "iou_per_image": 0.5}

@@ -11,8 +11,10 @@ import pytest
 from napari_semimedref.run_monitor import RunMonitor
 from training.errors import PoolError
 from training.events import EventWriter
+from training.next_round import next_config
 from training.pool.rounds import all_runs, close_run
-from training.round import next_config, one_round_at_a_time, start_run
+from training.round import start_run
+from training.round_lock import one_round_at_a_time
 
 ROUND = (sys.executable, str(Path(__file__).with_name("small_round.py")))
 PATIENCE = 30.0

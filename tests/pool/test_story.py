@@ -12,7 +12,7 @@ from made import LEFT, RIGHT, spot
 from typer.testing import CliRunner
 
 from training.cli.pool import register
-from training.errors import PoolError
+from training.errors import PoolError, SemiMedRefError
 from training.pool import schema
 from training.pool.audit import audit
 from training.pool.database import name_server
@@ -190,8 +190,11 @@ def test_second_readings_agreement_and_adjudication_by_command(pool, tmp_path):
     result = _run("agreement", pool.folder, "--below", 0.5, "--json", tmp_path / "figures.json")
     assert "1 cases read twice: Dice 0.000 mean" in result.output
     assert json.loads((tmp_path / "figures.json").read_text())["cases"] == {CASE: 0.0}
+    (tmp_path / "file").touch()
+    with pytest.raises(SemiMedRefError, match=r"file/figures.json cannot be used"):
+        _run("agreement", pool.folder, "--json", tmp_path / "file" / "figures.json")
     assert "1 cases wait for adjudication" in _run("adjudicate", pool.folder).output
-    with pytest.raises(PoolError, match="Say which revision"):
+    with pytest.raises(PoolError, match="give --take NUMBER"):
         _run("adjudicate", pool.folder, CASE)
     with pytest.raises(PoolError, match="has no revision 9"):
         _run("adjudicate", pool.folder, CASE, "--take", 9, "--reader", "Chief")

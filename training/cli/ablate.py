@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,13 +13,13 @@ from rich.progress import Progress
 from training.ablation import plan, run_all
 from training.ablation_rows import LVIT_PARTS, PARTS, TABLES, Row, with_lvit
 from training.ablation_scores import FIGURES, Cell, Role, cells, spread
-from training.cli.project import ProjectFolder
+from training.cli.options import JsonFile, ProjectFolder, write_figures
 from training.cli.rounds import ConfigFile, PresetName, Steps, chosen_config
 from training.config import RunConfig
 from training.errors import ConfigError
-from training.files import write_atomically
+from training.next_round import next_config
 from training.pool import Project
-from training.round import freeze, next_config
+from training.round import freeze
 
 
 def ablate(
@@ -49,9 +48,7 @@ def ablate(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the runs; PROJECT/ablations if not given.")
     ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Where to write the figures.")
-    ] = None,
+    json_file: JsonFile = None,
 ) -> None:
     """Train the rows of a table and print it; finished runs are reused, interrupted ones go on."""
     if role not in ("student", "teacher"):
@@ -75,7 +72,7 @@ def ablate(
         ]
         number = int(table) if table.isdigit() else table
         content = {"table": number, "role": role, "seeds": seeds, "cells": told}
-        write_atomically(json_file, json.dumps(content, indent=1))
+        write_figures(json_file, content)
 
 
 def _settings(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,18 +11,15 @@ from rich.table import Column, Table
 
 from training.acquisition import STRATEGIES
 from training.arms import Arms, arms_of, save_arms
-from training.cli.project import ProjectFolder
+from training.cli.options import JsonFile, ProjectFolder, write_figures
 from training.curves import METRICS, TEXTS, measure_curves
 from training.curves_page import HEAD, round_name, said, work_row, write_curves
-from training.files import write_atomically
 from training.pool import Project
 
 
 def curves(
     project: ProjectFolder,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Also write the figures here.")
-    ] = None,
+    json_file: JsonFile = None,
     html_file: Annotated[
         Path | None, typer.Option("--html", help="Also write a page with plots here.")
     ] = None,
@@ -46,7 +42,7 @@ def curves(
         arms.add_row(*work_row(work))
     console.print(arms if found.arms else "Nothing that was shown has been accepted yet.")
     if json_file is not None:
-        write_atomically(json_file, json.dumps(found.as_dict(), indent=1))
+        write_figures(json_file, found.as_dict())
     if html_file is not None:
         write_curves(html_file, found)
 

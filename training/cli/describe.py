@@ -9,10 +9,10 @@ from typing import Annotated, Any, get_args
 
 import typer
 
+from training.cli.options import JsonOrScreen, write_figures
 from training.cli.rounds import ConfigFile
 from training.config import PRESETS, NetworkConfig, RunConfig, preset
 from training.errors import ConfigError
-from training.files import write_atomically
 
 NAMES: tuple[str, ...] = get_args(NetworkConfig.model_fields["name"].annotation)
 # LViT's variants without text are a setting of it.
@@ -85,9 +85,7 @@ def describe(
         ),
     ],
     config: ConfigFile = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Where to write the figures; - for the screen.")
-    ] = None,
+    json_file: JsonOrScreen = None,
 ) -> None:
     """Print a network's parameters and multiply-adds; nothing is downloaded."""
     named = network_named(network, config)
@@ -104,12 +102,11 @@ def describe(
     }
     if published:
         figures["published"] = published
+    if str(json_file) == "-":
+        print(json.dumps(figures, indent=1))
+        return
     if json_file is not None:
-        text = json.dumps(figures, indent=1)
-        if str(json_file) == "-":
-            print(text)
-            return
-        write_atomically(json_file, text)
+        write_figures(json_file, figures)
     for line in _lines(named, cost, published):
         print(line)
 
@@ -134,7 +131,9 @@ def network_named(name: str, file: Path | None = None) -> Named:
         if not name.startswith(network) or (asked and asked not in PRESETS):
             continue
         if file is not None and asked:
-            raise ConfigError(f"Give {network!r} with --config, or {name!r} without.")
+            raise ConfigError(
+                f"A file and a preset both say the size: give {network!r} with --config, or {name!r} without."
+            )
         own = PAPER_PRESETS.get(network, OTHER_PAPER_PRESET)
         chosen = None if file else own if asked in ("", "paper") else asked
         settings = RunConfig.load(file) if file else preset(chosen or own)

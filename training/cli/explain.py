@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from training.cli.project import ProjectFolder
+from training.cli.options import ProjectFolder
 from training.errors import EngineError
 from training.pool import Project
 from training.pool.rounds import serving_model

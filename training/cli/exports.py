@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from training.cli.project import ProjectFolder
+from training.cli.options import ProjectFolder
 from training.exports import STATES, Selection, export
 from training.pool import Project
 

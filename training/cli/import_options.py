@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from training.cli.options import ConventionName
 from training.errors import ConfigError
 from training.formats.options import Polarity
 
@@ -17,13 +18,6 @@ class PolarityName(StrEnum):
 
     normal = "normal"
     inverted = "inverted"
-
-
-class Side(StrEnum):
-    """Whose left the descriptions mean."""
-
-    image = "image"
-    patient = "patient"
 
 
 class PlaneName(StrEnum):
@@ -63,7 +57,8 @@ Labels = Annotated[
 ]
 Prefix = Annotated[str, typer.Option(help="Put before every case's name.")]
 Convention = Annotated[
-    Side | None, typer.Option("--laterality", help="Whose left the words mean, in a new project.")
+    ConventionName | None,
+    typer.Option("--laterality", help="Whose left the words mean, in a new project."),
 ]
 Window = Annotated[
     str | None, typer.Option(metavar="CENTER,WIDTH", help="Gray window, instead of the file's.")

@@ -29,7 +29,8 @@ from training.cli.import_options import (
     window_of,
 )
 from training.cli.living import show_status
-from training.cli.project import ProjectFolder, open_or_create
+from training.cli.options import ProjectFolder
+from training.cli.project import open_or_create
 from training.errors import ConfigError
 from training.formats import FormatName, ReadOptions, detect
 from training.formats.bring_in import Outcome
@@ -194,7 +195,9 @@ def run_import(
     )
     _say(outcome)
     if not outcome.report.added and not outcome.report.already:
-        raise ConfigError("There was nothing to import.")
+        raise ConfigError(
+            "There was nothing to import: see above why, and mend it or give another source."
+        )
     show_status(pool)
 
 

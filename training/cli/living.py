@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from training import run_control
 from training.auto_start import Standing, auto_start_of, engine_installed, why_not
+from training.cli.options import JsonOrScreen, ProjectFolder, write_figures
 from training.estimate import duration
-from training.files import write_atomically
 from training.pool import Project
 from training.pool.leases import leases_of_others
 from training.pool.rounds import all_runs, serving_model
 from training.run_control import Living, look
-
-ProjectFolder = Annotated[Path, typer.Argument(metavar="PROJECT", help="Folder of the project.")]
-JsonFile = Annotated[
-    Path | None, typer.Option("--json", help="Where to write the figures; - for the screen.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,17 +27,16 @@ def register(app: typer.Typer) -> None:
     app.command()(kill)
 
 
-def status(project: ProjectFolder, json_file: JsonFile = None) -> None:
+def status(project: ProjectFolder, json_file: JsonOrScreen = None) -> None:
     """Say how a project stands: pools, rounds, the round under way, and the teacher that serves."""
     pool = Project.open(project)
     if json_file is None:
         show_status(pool)
         return
-    text = json.dumps(_figures(pool), indent=1)
     if str(json_file) == "-":
-        print(text)
+        print(json.dumps(_figures(pool), indent=1))
     else:
-        write_atomically(json_file, text)
+        write_figures(json_file, _figures(pool))
 
 
 def pause(project: ProjectFolder) -> None:

@@ -1,8 +1,7 @@
-"""Commands about models: list, look, compare, roll back, send and receive, file."""
+"""Commands about models: list, show, compare, roll back, export and import, let serve, file the card."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from training.cli.project import ProjectFolder
+from training.cli.options import JsonFile, ProjectFolder, write_figures
 from training.errors import PoolError
 from training.files import write_atomically
 from training.models.archive import export_model
@@ -45,7 +44,6 @@ ModelName = Annotated[
     str,
     typer.Argument(metavar="MODEL", help="Its id or the beginning of it, round-N, or serving."),
 ]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the figures here.")]
 
 
 @app.command("list")
@@ -98,7 +96,7 @@ def compare_models(
         _print_half(half)
     if json_file is not None:
         content = {"first": one.id, "second": two.id, "halves": [asdict(half) for half in halves]}
-        write_atomically(json_file, json.dumps(content, indent=1))
+        write_figures(json_file, content)
 
 
 def _print_half(half: HalfComparison) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from training.cli.project import ProjectFolder
+from training.cli.options import ProjectFolder
 from training.errors import PoolError
 from training.pool import Project
 from training.pool.pairs import PairReport, nonsense_pairs, pair_log, report_pair, withdraw_pair
@@ -30,7 +30,7 @@ def pairs(
     """List the pairs of films that training never mixes, add one (--add) or take one back (--remove)."""
     pool = Project.open(project)
     if add is not None and remove is not None:
-        raise PoolError("Give --add or --remove, not both.")
+        raise PoolError("A pair cannot be added and removed at once: give --add or --remove.")
     if add is not None or remove is not None:
         if not reader.strip():
             raise PoolError("Say who decides: --reader NAME.")

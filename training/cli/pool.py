@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 from datetime import datetime
-from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 from rich.console import Console
 
-from training.cli.project import ProjectFolder
+from training.cli.options import ConventionName, JsonFile, ProjectFolder, write_figures
 from training.errors import PoolError
+from training.next_round import next_config, save_next_config
 from training.pool import Project
 from training.pool.adjudication import adjudicate, contested_cases
 from training.pool.agreement import Agreement, measure_agreement, raise_disagreements
@@ -22,17 +20,8 @@ from training.pool.audit import audit
 from training.pool.second_reading import ask_second_reading, draw_for_second_reading
 from training.pool.standing import rebuild
 from training.pool.story import story
-from training.round import next_config, save_next_config
 
 CaseId = Annotated[str, typer.Argument(metavar="CASE", help="The case's id.")]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the figures here.")]
-
-
-class Left(StrEnum):
-    """Whose left the descriptions mean."""
-
-    image = "image"
-    patient = "patient"
 
 
 def create(
@@ -44,8 +33,8 @@ def create(
         ),
     ] = None,
     laterality: Annotated[
-        Left, typer.Option(help="Whose left the descriptions mean.")
-    ] = Left.image,
+        ConventionName, typer.Option(help="Whose left the descriptions mean.")
+    ] = ConventionName.image,
 ) -> None:
     """Make an empty project, its database in its folder or on a PostgreSQL server."""
     pool = Project.create(project, laterality=laterality.value, database_url=database)
@@ -127,7 +116,7 @@ def agreement(
         raised = raise_disagreements(pool, found, below=below)
         print(f"  {len(raised)} more cases wait for adjudication: {', '.join(raised) or 'none'}")
     if json_file is not None:
-        json_file.write_text(json.dumps(_figures(found), indent=1))
+        write_figures(json_file, _figures(found))
 
 
 def _say_agreement(found: Agreement) -> None:
@@ -184,10 +173,10 @@ def adjudicate_command(
         for revision in revisions.values():
             print(f"  {revision.number}: {revision.reader}, {revision.reading}, {revision.outcome}")
         raise PoolError(
-            f"Say which revision of {case} stands (--take NUMBER) and who decides (--reader)."
+            f"It is not said which revision of {case} stands: give --take NUMBER and --reader NAME."
         )
     if take not in revisions:
-        raise PoolError(f"{case} has no revision {take}: it has {len(revisions)}.")
+        raise PoolError(f"{case} has no revision {take}: choose 1 to {len(revisions)}.")
     if not reader.strip():
         raise PoolError("Say who decides: --reader NAME.")
     settled = adjudicate(pool, case, reader, revisions[take].id)

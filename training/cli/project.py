@@ -1,4 +1,4 @@
-"""Commands that make, fill and describe a project."""
+"""Projects that commands make: of synthetic films, or for what is imported."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
-from training.cli.living import ProjectFolder, show_status
+from training.cli.living import show_status
+from training.cli.options import ProjectFolder
 from training.config import preset
-from training.errors import ConfigError
+from training.next_round import next_config, save_next_config
 from training.pool import IncomingCase, Project
 from training.pool.database import is_project
 from training.pool.importing import import_cases
 from training.report.zones import Convention
-from training.round import next_config, save_next_config
-
-__all__ = ["ProjectFolder", "open_or_create", "phantom"]
 
 
 def phantom(
@@ -46,7 +44,15 @@ def phantom(
     )
     pool = Project.create(project)
     save_next_config(pool, rounds)
-    _fill(pool, read_phantom(config, cases, seed, labels), cases, "Making films")
+    films = read_phantom(config, cases, seed, labels)
+    report = import_cases(pool, _shown(films, cases))
+    print(report.sentence())
+    show_status(pool)
+
+
+def _shown(films: Iterable[IncomingCase], total: int) -> Iterator[IncomingCase]:
+    """The films, with a progress line while they are made."""
+    yield from track(films, description="Making films", total=total, transient=True)
 
 
 def open_or_create(folder: Path, laterality: Convention) -> Project:
@@ -56,16 +62,3 @@ def open_or_create(folder: Path, laterality: Convention) -> Project:
     pool = Project.create(folder, laterality=laterality)
     save_next_config(pool, next_config(pool))
     return pool
-
-
-def _fill(pool: Project, incoming: Iterable[IncomingCase], total: int, title: str) -> None:
-    def shown() -> Iterator[IncomingCase]:
-        yield from track(incoming, description=title, total=total, transient=True)
-
-    report = import_cases(pool, shown())
-    print(report.sentence())
-    for name, sentence in report.failed[:20]:
-        print(f"  {name}: {sentence}")
-    if total == 0:
-        raise ConfigError("There was nothing to import.")
-    show_status(pool)

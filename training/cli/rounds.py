@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, TaskID
 
-from training.cli.project import ProjectFolder
+from training.adopting import RoundOutcome
+from training.cli.options import ProjectFolder
 from training.config import RunConfig, preset
 from training.errors import ConfigError
 from training.estimate import next_estimate
 from training.events import RunStatus
+from training.next_round import next_config
 from training.pool import Project
-from training.round import next_config, resume_round, run_round
+from training.round import resume_round, run_round
 
 ConfigFile = Annotated[
     Path | None,
@@ -43,7 +45,7 @@ def chosen_config(
         Both a file and a preset are named, one of them cannot be used, or a setting is impossible.
     """
     if config is not None and name is not None:
-        raise ConfigError("Give --config or --preset, not both.")
+        raise ConfigError("A file and a preset cannot both hold: give --config or --preset.")
     chosen = RunConfig.load(config) if config else preset(name) if name else next_config(project)
     values = chosen.model_dump()
     if steps is not None:
@@ -108,6 +110,12 @@ def round_command(
             settings = chosen_config(pool, config, preset_name, steps)
             warm = None if fresh is None else not fresh
             outcome = run_round(pool, settings, warm_start=warm, needs=needs, on_status=bar)
+    _say(outcome)
+    if outcome.state in ("failed", "lost"):
+        raise typer.Exit(1)
+
+
+def _say(outcome: RoundOutcome) -> None:
     print(f"Round {outcome.run.id} {outcome.state}. {outcome.sentence}")
     if outcome.scores:
         for half in ("gate", "report"):
@@ -118,5 +126,3 @@ def round_command(
                 )
     if outcome.state == "promoted":
         print(f"  {outcome.proposals} pseudo-masks came in.")
-    if outcome.state in ("failed", "lost"):
-        raise typer.Exit(1)

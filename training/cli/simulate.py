@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,11 +11,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from training.arms import Arms
-from training.cli.project import ProjectFolder
+from training.cli.options import JsonFile, ProjectFolder, write_figures
 from training.cli.rounds import ConfigFile, PresetName, Steps, chosen_config
 from training.config import RunConfig
 from training.events import RunStatus
-from training.files import write_atomically
 from training.pool import Project
 from training.simulate import RoundRecord, ScriptedReader, TimeModel
 from training.simulate import simulate as play
@@ -105,9 +103,7 @@ def simulate(
     config: ConfigFile = None,
     preset_name: PresetName = None,
     steps: Steps = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Where to write the figures.")
-    ] = None,
+    json_file: JsonFile = None,
 ) -> None:
     """Play the whole loop with a scripted reader who corrects pseudo-masks to the withheld references.
 
@@ -211,9 +207,7 @@ def _compare(
     target = None if reference is None else reference.dice.mean
     results = results_of({each: played[each] for each in plays}, target)
     for row in (HEAD, ["---"] * len(HEAD), *rows_of(results, reference)):
-        print(
-            "| " + " | ".join(row) + " |"
-        )  # as docs take it; a page with plots comes with --report
+        print("| " + " | ".join(row) + " |")  # as docs take it
     if json_file is not None:
         content = {
             "project": pool.folder.name,
@@ -224,7 +218,7 @@ def _compare(
                 each.folder.name: [asdict(record) for record in played[each]] for each in everything
             },
         }
-        write_atomically(json_file, json.dumps(content, indent=1))
+        write_figures(json_file, content)
     if report is not None:
         print(
             f"{write_results(report, pool.folder.name, bench, results, reference)} has the plots."
@@ -279,4 +273,4 @@ def _write(
         "per_round": per_round,
         "rounds": [asdict(record) for record in records],
     }
-    write_atomically(path, json.dumps(content, indent=1))
+    write_figures(path, content)

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from training.config import RunConfig
 from training.errors import EngineError
@@ -58,6 +59,12 @@ class Data(BaseModel):
     cases: dict[str, int]
     patients: dict[str, int]
     labeled_zones: dict[str, int]
+
+    @model_validator(mode="after")
+    def _counts_the_labeled(self) -> Data:
+        if "labeled" not in self.cases:
+            raise PydanticCustomError("cases", "it does not count the labeled cases")
+        return self
 
 
 class Errors(BaseModel):
@@ -107,6 +114,15 @@ class ModelCard(BaseModel):
     code: dict[str, str | None]
     scores: dict[str, dict[str, dict[str, Figure]]]
     errors: Errors | None = None
+
+    @model_validator(mode="after")
+    def _names_network_and_method(self) -> ModelCard:
+        told = {"network": ("name", "image_size"), "method": ("name",)}
+        for section, names in told.items():
+            content = self.config.get(section)
+            if not isinstance(content, dict) or not content.keys() >= set(names):
+                raise PydanticCustomError("config", "its settings name no network or method")
+        return self
 
     @classmethod
     def read(cls, content: Any, source: str) -> ModelCard:

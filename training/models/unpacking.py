@@ -18,6 +18,7 @@ from training.errors import ConfigError, EngineError, PoolError
 from training.files import sentence_for
 from training.models.archive import FORMAT, MANIFEST, NAMES
 from training.models.card import ModelCard, zone_definition
+from training.models.document import LEFT
 from training.models.weights import read_header
 from training.network_config import NetworkConfig
 from training.pool import Model, Project
@@ -28,7 +29,6 @@ LARGEST_TEXT = 64 * 2**20  # bytes of a file that is no weights
 MOST_SHRUNK = 100  # how many times larger than its part of the ZIP a file may be
 CHUNK = 2**20
 ENCRYPTED = 0x1
-LEFT = {"image": "the picture's left", "patient": "the patient's left"}
 
 
 def import_model(project: Project, path: Path) -> Model:
@@ -172,7 +172,9 @@ def _refuse_strangers(project: Project, card: ModelCard, path: Path) -> None:
             "refused: its words mean other places; train one here."
         )
     if card.model in {model.id for model in all_models(project)}:
-        raise PoolError(f"{project.folder} has model {card.model} already.")
+        raise PoolError(
+            f"{project.folder} has model {card.model} already: there is nothing to bring in."
+        )
 
 
 def _json(content: bytes, name: str, path: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from training.acquisition import named
+from training.adopting import RoundOutcome
 from training.arms import Arms
 from training.config import RunConfig
 from training.errors import PoolError, SemiMedRefError
@@ -22,7 +23,7 @@ from training.pool.images import resize_probability
 from training.pool.rounds import proposals_of, read_probability, serving_model
 from training.review import ReviewDesk
 from training.review_queue import plan_queue
-from training.round import RoundOutcome, run_round
+from training.round import run_round
 from training.simulate.reader import ScriptedReader, StatedTime
 
 READER = "simulated reader"
