@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,9 +36,8 @@ WITHOUT_EFFECT = (
     "text_controls",
     "measured_cases",
 )
-SPLIT_SEED = (
-    42  # One split of labels for every row and seed, nested between shares, as in the paper.
-)
+# One split of labels for every row and seed, nested between shares, as in the paper.
+SPLIT_SEED = 42
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,9 @@ def with_share(snapshot: Snapshot, share: float) -> Snapshot:
             f"{len(snapshot.labeled)}: ask for less, or import with more labels."
         )
     if not snapshot.report:
-        raise PoolError("The report half of the holdout is empty: there is nothing to measure on.")
+        raise PoolError(
+            "The report half of the holdout has no masks: accept some of its cases, to have something to measure on."
+        )
     known = sorted(snapshot.labeled, key=lambda case: case.case_id)
     order = np.random.default_rng(SPLIT_SEED).permutation(len(known))
     chosen = set(order[:count].tolist())
@@ -168,11 +170,16 @@ def _changed(config: RunConfig, row: Row, seed: int) -> RunConfig:
     return RunConfig.parse({**content, "seed": seed})
 
 
-def _digest(config: RunConfig, snapshot: Snapshot) -> str:
+def decisive(config: RunConfig) -> dict[str, Any]:
+    """The settings as plain data, without those that do not change the scores."""
     content = config.model_dump(mode="json")
     for name in WITHOUT_EFFECT:
         del content["training"][name]
-    text = json.dumps(content, sort_keys=True) + snapshot.digest()
+    return content
+
+
+def _digest(config: RunConfig, snapshot: Snapshot) -> str:
+    text = json.dumps(decisive(config), sort_keys=True) + snapshot.digest()
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 

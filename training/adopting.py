@@ -23,8 +23,21 @@ from training.rundir import RunFolder
 
 @dataclass(frozen=True)
 class RoundOutcome:
-    """How a round ended: "promoted", "refused", "stopped", "failed" or "lost" (its folder is gone), a sentence,
-    and the run's scores if any."""
+    """How a round ended.
+
+    Attributes
+    ----------
+    state : str
+        "promoted", "refused", "stopped", "failed" or "lost" (its folder is gone).
+    sentence : str
+        The gate's, or why it did not come to the gate.
+    scores : dict or None
+        Content of the run's ``scores.json``; None without any.
+    model : Model or None
+        What the round left.
+    proposals : int
+        Pseudo-masks that came in.
+    """
 
     state: str
     sentence: str

@@ -14,18 +14,18 @@ from typing import cast
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
-from pydantic import ValidationError, model_validator
+from pydantic import model_validator
 
 from training.acquisition import Candidate, Choice
-from training.errors import ConfigError
-from training.files import read_text, write_atomically
+from training.config import read_settings
+from training.errors import ConfigError, PoolError
+from training.files import write_atomically
 from training.metrics import overlap
 from training.network_config import Settings, number
 from training.pool import Case, Project, schema
 from training.pool.records import Proposal
 from training.pool.rounds import read_probability
 from training.pool.showings import Arm, last_showing
-from training.snapshot import first_sentence
 
 FILE = "arms.json"
 BLOCK = 10  # places among which a share is spread evenly
@@ -56,23 +56,17 @@ def arms_of(project: Project) -> Arms:
     ------
     ConfigError
         The content of their file is damaged.
-    RunFolderError
+    PoolError
         Their file cannot be read.
     """
     path = project.folder / FILE
-    if not path.exists():
-        return Arms()
-    try:
-        return Arms.model_validate_json(read_text(path))
-    except ValidationError as error:
-        raise ConfigError(
-            f"{path} cannot be read ({first_sentence(error)}): remove it for the usual shares."
-        ) from error
+    return read_settings(Arms, path, "for the usual shares") if path.exists() else Arms()
 
 
 def save_arms(project: Project, arms: Arms) -> None:
-    """Keep the project's shares."""
-    write_atomically(project.folder / FILE, arms.model_dump_json(indent=1))
+    """Keep the project's shares; PoolError if the disk refuses."""
+    content = arms.model_dump_json(indent=1)
+    write_atomically(project.folder / FILE, content, error_type=PoolError)
 
 
 def mix_arms(

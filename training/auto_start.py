@@ -8,18 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from pydantic import ValidationError
-
-from training.errors import ConfigError, PoolError
-from training.files import read_text, write_atomically
+from training.config import read_settings
+from training.errors import PoolError
+from training.files import write_atomically
 from training.network_config import Settings, choice, number
 from training.pool import Project, Run
 from training.pool.rounds import all_runs
-from training.snapshot import first_sentence
 
 FILE = "auto_start.json"
 QUIET_SECONDS = (
-    10.0  # Without a new label before a round starts by itself: readers accept in bursts.
+    10.0  # Without a new label, before a round starts by itself: readers accept in bursts.
 )
 DECIDED = ("promoted", "refused", "lost")  # Outcomes after which there is nothing to resume.
 ENGINE = ("torch", "lightning_fabric", "safetensors")
@@ -129,19 +127,17 @@ def auto_start_of(project: Project) -> AutoStart:
     Raises
     ------
     ConfigError
-        Its file is damaged.
+        The content of its file is damaged.
+    PoolError
+        Its file cannot be read.
     """
     path = project.folder / FILE
     if not path.exists():
         return AutoStart()
-    try:
-        return AutoStart.model_validate_json(read_text(path))
-    except ValidationError as error:
-        raise ConfigError(
-            f"{path} cannot be read ({first_sentence(error)}): remove it to start rounds by hand again."
-        ) from error
+    return read_settings(AutoStart, path, "to start rounds by hand again")
 
 
 def save_auto_start(project: Project, wanted: AutoStart) -> None:
-    """Keep what the project wants."""
-    write_atomically(project.folder / FILE, wanted.model_dump_json(indent=1))
+    """Keep what the project wants; PoolError if the disk refuses."""
+    content = wanted.model_dump_json(indent=1)
+    write_atomically(project.folder / FILE, content, error_type=PoolError)

@@ -6,18 +6,16 @@ import json
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
-from training.errors import ConfigError
+from training.errors import ConfigError, PoolError
 from training.files import read_text
-from training.network_config import NETWORKS, NetworkConfig, Settings, choice, number
-from training.snapshot import first_sentence
+from training.network_config import NetworkConfig, Settings, choice, first_sentence, number
 from training.views_config import ViewsConfig
 
 __all__ = [
-    "NETWORKS",
     "PRESETS",
     "MethodConfig",
     "NetworkConfig",
@@ -25,7 +23,10 @@ __all__ = [
     "TrainingConfig",
     "ViewsConfig",
     "preset",
+    "read_settings",
 ]
+
+Kept = TypeVar("Kept", bound=Settings)
 PRESETS = ("default", "demo", "paper", "release", "lvit", "lvit-small")
 
 
@@ -193,7 +194,9 @@ class RunConfig(Settings):
         try:
             content = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
         except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
-            raise ConfigError(f"{path} is damaged: {error}.") from error
+            raise ConfigError(
+                f"{path} is damaged ({error}): correct it, or name another."
+            ) from error
         return cls.parse(content, str(path))
 
     @classmethod
@@ -209,6 +212,29 @@ class RunConfig(Settings):
             return cls.model_validate(content)
         except ValidationError as error:
             raise ConfigError(f"{source}: {first_sentence(error)}") from error
+
+
+def read_settings(kind: type[Kept], path: Path, otherwise: str) -> Kept:
+    """Read what a project keeps in a JSON file.
+
+    Parameters
+    ----------
+    otherwise : str
+        What holds once the file is gone, for the sentence.
+
+    Raises
+    ------
+    ConfigError
+        The content of the file is damaged.
+    PoolError
+        The file cannot be read.
+    """
+    try:
+        return kind.model_validate_json(read_text(path, error_type=PoolError))
+    except ValidationError as error:
+        raise ConfigError(
+            f"{path} cannot be read ({first_sentence(error)}): remove it {otherwise}."
+        ) from error
 
 
 def preset(name: str) -> RunConfig:

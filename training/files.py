@@ -65,18 +65,23 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, *, error_type: type[SemiMedRefError] = RunFolderError) -> str:
     """Read a UTF-8 file.
+
+    Parameters
+    ----------
+    error_type : type
+        Subclass of SemiMedRefError to raise: the boundary the file belongs to.
 
     Raises
     ------
-    RunFolderError
+    SemiMedRefError
         It is missing, may not be read, or is no UTF-8.
     """
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise RunFolderError(sentence_for(error, path)) from error
+        raise error_type(sentence_for(error, path)) from error
 
 
 def sentence_for(error: Exception, path: Path) -> str:

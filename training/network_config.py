@@ -1,14 +1,13 @@
-"""The settings of a network, and how a setting is written down: value, bounds, step and meaning."""
+"""The settings of a network; how a setting is written down (value, bounds, step and meaning) and what is told of a
+wrong one. No files are read here."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from training.errors import ConfigError
-
-NETWORKS = ("mmi-unet", "guide-decoder")
 
 
 def number(default: float, low: float, high: float, step: float, meaning: str) -> Any:
@@ -26,6 +25,13 @@ class Settings(BaseModel):
     """Base of all settings: frozen, and an unknown name is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def first_sentence(error: ValidationError) -> str:
+    """The first complaint of a pydantic error as one sentence that names the setting."""
+    complaint = error.errors()[0]
+    where = ".".join(str(part) for part in complaint["loc"])
+    return f"{where}: {complaint['msg']}." if where else f"{complaint['msg']}."
 
 
 class NetworkConfig(Settings):
@@ -90,7 +96,9 @@ class NetworkConfig(Settings):
             split["text_width"] = self.text_width
         for name, width in split.items():
             if width % self.heads:
-                raise ConfigError(f"{name} {width} cannot be split among {self.heads} heads.")
+                raise ConfigError(
+                    f"{name} {width} cannot be split among {self.heads} heads: choose one that can."
+                )
         attended = {
             "mmi-unet": self.heads if self.bridge == "stage" else 1,
             "guide-decoder": 4,

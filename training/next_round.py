@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from training.config import RunConfig, ViewsConfig, preset
-from training.errors import ConfigError
-from training.files import read_text, sentence_for, write_atomically
+from training.config import RunConfig, ViewsConfig, preset, read_settings
+from training.errors import PoolError
+from training.files import sentence_for, write_atomically
 from training.pool import Project
-from training.snapshot import first_sentence
 
 CONFIG = "config.json"
 VIEWS = "next_views.json"
@@ -33,8 +30,9 @@ def next_config(project: Project) -> RunConfig:
 
 
 def save_next_config(project: Project, config: RunConfig) -> None:
-    """Keep the project's own settings."""
-    write_atomically(project.folder / CONFIG, config.model_dump_json(indent=1))
+    """Keep the project's own settings; PoolError if the disk refuses."""
+    content = config.model_dump_json(indent=1)
+    write_atomically(project.folder / CONFIG, content, error_type=PoolError)
 
 
 def chosen_views(project: Project) -> ViewsConfig | None:
@@ -43,22 +41,19 @@ def chosen_views(project: Project) -> ViewsConfig | None:
     Raises
     ------
     ConfigError
-        Their file is damaged.
+        The content of their file is damaged.
+    PoolError
+        Their file cannot be read.
     """
     path = _views_file(project)
     if not path.exists():
         return None
-    try:
-        return ViewsConfig.model_validate_json(read_text(path))
-    except ValidationError as error:
-        raise ConfigError(
-            f"{path} cannot be read ({first_sentence(error)}): remove it to go back to the project's settings."
-        ) from error
+    return read_settings(ViewsConfig, path, "to go back to the project's settings")
 
 
 def choose_views(project: Project, views: ViewsConfig) -> None:
-    """Let the next round use these views; the project's own are chosen by `forget_views`."""
-    write_atomically(_views_file(project), views.model_dump_json(indent=1))
+    """Let the next round use these views, until `forget_views`; PoolError if the disk refuses."""
+    write_atomically(_views_file(project), views.model_dump_json(indent=1), error_type=PoolError)
 
 
 def forget_views(project: Project) -> None:
@@ -66,14 +61,14 @@ def forget_views(project: Project) -> None:
 
     Raises
     ------
-    ConfigError
+    PoolError
         The file of the chosen views cannot be removed.
     """
     path = _views_file(project)
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise ConfigError(sentence_for(error, path)) from error
+        raise PoolError(sentence_for(error, path)) from error
 
 
 def changed_views(project: Project) -> dict[str, tuple[object, object]]:

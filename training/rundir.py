@@ -19,6 +19,7 @@ from training.snapshot import Snapshot
 
 # Whoever asks if a folder is in use holds its lock for an instant; a trainer that starts then waits so many seconds.
 LOCK_PATIENCE = 0.5
+DAMAGED = "{path} is damaged ({why}): restore it, or start a new round."
 DELETED = "The run folder {folder} was deleted: start a new round; labels and the serving teacher are untouched."
 
 
@@ -67,7 +68,9 @@ class RunFolder:
         folder = cls(Path(path))
         for needed in (folder.config_file, folder.snapshot_file):
             if not needed.is_file():
-                raise RunFolderError(f"{folder.path} is not a run folder: it has no {needed.name}.")
+                raise RunFolderError(
+                    f"{folder.path} is not a run folder (it has no {needed.name}): give another."
+                )
         return folder
 
     @property
@@ -271,9 +274,10 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(read_text(path))
     except json.JSONDecodeError as error:
-        raise RunFolderError(f"{path} is damaged: {error.msg} in line {error.lineno}.") from error
+        why = f"{error.msg} in line {error.lineno}"
+        raise RunFolderError(DAMAGED.format(path=path, why=why)) from error
     except RecursionError:
-        raise RunFolderError(f"{path} is damaged: it is nested too deeply.") from None
+        raise RunFolderError(DAMAGED.format(path=path, why="it is nested too deeply")) from None
     if not isinstance(content, dict):
-        raise RunFolderError(f"{path} is damaged: it holds no JSON object.")
+        raise RunFolderError(DAMAGED.format(path=path, why="it holds no JSON object"))
     return content

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from training.errors import ConfigError
 from training.files import read_text, write_atomically
+from training.network_config import first_sentence
 
 
 class SnapshotCase(BaseModel):
@@ -113,13 +114,6 @@ class Snapshot(BaseModel):
 
     def _content(self, indent: int | None = None) -> str:
         return self.model_dump_json(indent=indent, exclude=None if self.apart else {"apart"})
-
-
-def first_sentence(error: ValidationError) -> str:
-    """The first complaint of a pydantic error as one sentence that names the setting."""
-    complaint = error.errors()[0]
-    where = ".".join(str(part) for part in complaint["loc"])
-    return f"{where}: {complaint['msg']}." if where else f"{complaint['msg']}."
 
 
 def _refuse_repeats(cases: tuple[SnapshotCase, ...]) -> None:

@@ -14,9 +14,9 @@ from napari_semimedref.widgets.parts import button, sentence
 from napari_semimedref.workspace import Workspace
 from training.config import ViewsConfig
 from training.errors import SemiMedRefError
+from training.network_config import first_sentence
 from training.next_round import changed_views, choose_views, chosen_views, forget_views, next_config
 from training.pool import Project
-from training.snapshot import first_sentence
 
 MOST_NAMED = 3
 

@@ -67,9 +67,9 @@ def test_simulate_plays_rounds_and_writes_what_it_measured(project, tmp_path):
 
 def test_the_scripted_reader_leaves_exactly_the_hidden_reference(project):
     from training.pool.hidden import read_hidden_mask
-    from training.simulate import simulate
+    from training.simulate import ScriptedReader, simulate
 
-    list(simulate(project, 1, 3, tolerance=1.0))
+    list(simulate(project, 1, 3, reader=ScriptedReader(tolerance=1.0)))
     accepted = [
         case
         for case in project.cases("labeled")

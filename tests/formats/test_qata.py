@@ -10,7 +10,8 @@ from made import SHARED_DATA, film, spot
 from PIL import Image
 
 from training.errors import FormatError
-from training.formats.qata import patient_of, read_qata
+from training.formats.patients import PatientRule
+from training.formats.qata import read_qata
 from training.pool import Project
 from training.pool.images import read_mask
 from training.pool.importing import import_cases
@@ -69,6 +70,7 @@ def test_the_column_of_the_description_can_be_chosen(source):
 
 
 def test_films_of_one_subject_share_a_patient():
+    patient_of = PatientRule("auto")
     assert patient_of("sub-S0123_ses-1.png") == patient_of("sub-S0123_ses-2.png") == "sub-S0123"
     assert patient_of("covid_17.png") == "covid_17"
 

@@ -168,6 +168,6 @@ def test_the_simulated_reader_skips_lost_films(tmp_path):
     project = small_project(tmp_path / "p", holdout=0)
     queue = [case.id for case in project.cases("unlabeled")]
     remove(project.folder / project.case(queue[0]).image)
-    corrections = review(ReviewDesk(project, "reader"), queue, 3, 0.95)
+    corrections = review(ReviewDesk(project, "reader"), queue, 3)
     assert [correction.case_id for correction in corrections] == queue[1:3]
     assert project.case(queue[0]).skipped

@@ -101,8 +101,8 @@ def _densest_first(candidates: Sequence[Candidate], members: list[int]) -> list[
     apart = np.maximum(squares[:, None] + squares[None] - 2 * points @ points.T, 0)
     near = np.sqrt(np.sort(apart, axis=1)[:, 1 : NEIGHBORS + 1]).mean(1)
     first = [measured[i] for i in np.argsort(near, kind="stable")]
-    rest = set(first)
-    return first + [i for i in members if i not in rest]
+    taken = set(first)
+    return first + [i for i in members if i not in taken]
 
 
 def _split(candidates: Sequence[Candidate]) -> tuple[list[int], list[int]]:

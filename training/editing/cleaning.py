@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.morphology import disk
 
+from training.editing.regions import EIGHT
 from training.report.zones import Bands, Convention, zone_boxes
 
 Mask = NDArray[np.uint8]
 ISLAND_SHARE = 0.0005  # of the film; 500 pixels of a film of 1000 x 1000
 SMOOTHING_SHARE = 0.004  # radius by the film's shorter side; 4 pixels of 1000
-EIGHT = np.ones((3, 3), bool)
 
 
 def remove_islands(mask: Mask, least: int | None = None) -> Mask:

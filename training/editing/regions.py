@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-EIGHT = np.ones((3, 3), bool)
+EIGHT = np.ones((3, 3), bool)  # neighbors of a pixel
 UNSURE_BITS = 0.8  # entropy of a probability between 0.24 and 0.76
 LEAST_SHARE = 0.0002  # of the film; smaller regions are no place to go to
 

@@ -24,11 +24,11 @@ from training.engine.served_prior import ServedPrior
 from training.engine.streams import Key
 from training.engine.views import draw_weak
 from training.errors import EngineError
+from training.network_config import first_sentence
 from training.next_round import next_config
 from training.pool import Project
 from training.pool.pairs import pairs_apart
 from training.pool.queries import ids_in_pool
-from training.snapshot import first_sentence
 
 MOST_TRIES = 64  # of one request for the next mix, so that others need not wait for it
 

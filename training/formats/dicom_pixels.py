@@ -10,10 +10,10 @@ from pydicom.uid import UID
 
 from training.errors import FormatError
 from training.formats.dicom_decoder import stored_pixels
+from training.formats.options import LUNG_WINDOW
 from training.formats.turning import Turn, letter_of, turn_for
-from training.pool.images import MAX_PIXELS
+from training.pool.images import LUMINANCE, MAX_PIXELS
 
-LUNG_WINDOW = (-600.0, 1500.0)
 _CODESTREAM = b"\xff\x4f\xff\x51"
 
 
@@ -72,7 +72,9 @@ def check_size(header: Dataset) -> None:
         declared.append((int.from_bytes(size[4:8], "big"), int.from_bytes(size[:4], "big")))
     for height, width in declared:
         if height * width > MAX_PIXELS:
-            raise FormatError(f"It claims {width} x {height} pixels: more than 8192 x 8192.")
+            raise FormatError(
+                f"It claims {width} x {height} pixels, more than 8192 x 8192: make it smaller."
+            )
     if declared[-1] != (rows, columns):
         raise FormatError("Its header and its compressed picture differ in size: it is damaged.")
 
@@ -150,5 +152,5 @@ def _luminance(colors: np.ndarray) -> np.ndarray:
     if colors.shape[-1] != 3:
         raise FormatError("It holds no flat picture: convert it to single-frame files first.")
     full = float(np.iinfo(colors.dtype).max)
-    gray: np.ndarray = (colors.astype(np.float64) / full) @ np.array([0.299, 0.587, 0.114])
+    gray: np.ndarray = (colors.astype(np.float64) / full) @ LUMINANCE
     return gray

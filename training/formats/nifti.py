@@ -13,7 +13,7 @@ from training.errors import FormatError
 from training.formats.findings import Found, Note, Trouble
 from training.formats.foreign import reading
 from training.formats.names import key_of, plain_stem
-from training.formats.options import ReadOptions
+from training.formats.options import LUNG_WINDOW, ReadOptions
 from training.formats.pairs import Pair, find_pairs
 from training.formats.patients import PatientRule
 from training.formats.pictures import binary, with_polarity
@@ -22,7 +22,6 @@ from training.pool.records import IncomingCase
 
 SUFFIXES = frozenset({".nii", ".nii.gz"})
 MAX_BYTES = 2 * 1024**3
-LUNG_WINDOW = (-600.0, 1500.0)
 Plane = Literal["axial", "coronal", "sagittal"]
 _NORMAL = {"sagittal": 0, "coronal": 1, "axial": 2}
 

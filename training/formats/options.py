@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 Polarity = Literal["normal", "inverted"]
+LUNG_WINDOW = (-600.0, 1500.0)  # center and width in Hounsfield units, where a CT says no window
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from PIL import Image, ImageOps
 from training.errors import FormatError
 from training.formats.foreign import reading
 from training.formats.options import Polarity
-from training.pool.images import MAX_PIXELS
+from training.pool.images import FORMATS, LUMINANCE, MAX_PIXELS
 
-KINDS = ("PNG", "JPEG", "TIFF", "BMP")  # Pillow would hand others, such as EPS, to outside programs
 _ORIENTATION = 0x0112
 _PLAIN = frozenset({"L", "RGB", "1", "P", "RGBA", "LA", "CMYK", "YCbCr"})
 
@@ -33,14 +32,14 @@ def usable_image(path: Path) -> Path | np.ndarray:
         The file is missing, damaged, no picture, a stack of several, or too large.
     """
     with reading(path, "an image"):
-        with Image.open(path, formats=KINDS) as picture:
+        with Image.open(path, formats=FORMATS) as picture:
             _check(picture, path)
             turned = picture.getexif().get(_ORIENTATION, 1) not in (0, 1)
             if picture.mode in _PLAIN and not turned:
                 return path
             pixels = np.asarray(ImageOps.exif_transpose(picture))
         if pixels.ndim == 3:
-            luminance = pixels[..., :3].astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+            luminance = pixels[..., :3].astype(np.float64) @ LUMINANCE
             gray: np.ndarray = np.rint(luminance * 257).astype(np.uint16)
             return gray
         return _full_scale(pixels, path, turned)
@@ -86,7 +85,7 @@ def load_mask(path: Path, polarity: Polarity | None) -> np.ndarray:
     FormatError
         As `usable_image`; or the mask holds several labels, or seems inverted and nobody said whether it is.
     """
-    with reading(path, "a mask"), Image.open(path, formats=KINDS) as picture:
+    with reading(path, "a mask"), Image.open(path, formats=FORMATS) as picture:
         _check(picture, path)
         shown = picture.convert("RGB") if picture.mode in ("P", "RGBA", "LA", "CMYK") else picture
         pixels = np.asarray(ImageOps.exif_transpose(shown))
@@ -147,7 +146,7 @@ def with_polarity(mask: np.ndarray, polarity: Polarity | None, what: str) -> np.
 def _check(picture: Image.Image, path: Path) -> None:
     if picture.width * picture.height > MAX_PIXELS:
         raise FormatError(
-            f"{path} has {picture.width} x {picture.height} pixels: more than 8192 x 8192."
+            f"{path} has {picture.width} x {picture.height} pixels, more than 8192 x 8192: make it smaller."
         )
     frames = getattr(picture, "n_frames", 1)
     if frames > 1:

@@ -7,7 +7,6 @@ pools beyond what the source says; see `training.pool.importing`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -15,11 +14,11 @@ from typing import Literal
 from training.errors import FormatError
 from training.formats.findings import Found, Trouble
 from training.formats.names import checked_name
+from training.formats.patients import PatientRule
 from training.formats.tables import read_table
 from training.pool.records import IncomingCase
 
 REQUIRED = ("split", "image", "mask", "raw_text", "clean_caption", "smallest_labeled_ratio")
-_SUBJECT = re.compile(r"^(sub-[A-Za-z0-9]+)_")
 
 
 def read_qata(
@@ -61,12 +60,6 @@ def read_qata(
             yield Trouble(image, f"{table}, {image}: {reason}")
 
 
-def patient_of(image: str) -> str:
-    """The subject in a file name such as ``sub-S03045_ses-...``; films without one stand for themselves."""
-    subject = _SUBJECT.match(image)
-    return subject.group(1) if subject else Path(image).stem
-
-
 def _case(source: Path, row: dict[str, str], labels: float, text: str) -> IncomingCase:
     image, mask = (checked_name(row[name], source / "table.csv") for name in ("image", "mask"))
     image, mask = image.rsplit("/", 1)[-1], mask.rsplit("/", 1)[-1]
@@ -79,7 +72,7 @@ def _case(source: Path, row: dict[str, str], labels: float, text: str) -> Incomi
         name=Path(image).stem,
         image=folder / "images" / image,
         description=row[text],
-        patient=patient_of(image),
+        patient=PatientRule("auto")(image),
         split="holdout" if holdout else "training",
         mask=mask_path if holdout or labeled else None,
         hidden_mask=None if holdout or labeled else mask_path,

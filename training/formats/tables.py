@@ -83,7 +83,9 @@ def _sheet(path: Path) -> Iterable[tuple[Any, ...]]:
 def _limited(rows: Iterable[tuple[Any, ...]], path: Path) -> Iterable[tuple[Any, ...]]:
     for number, row in enumerate(rows):
         if number > MAX_ROWS or len(row) > 1000:
-            raise FormatError(f"{path} has more rows or columns than a table of texts can have.")
+            raise FormatError(
+                f"{path} has more rows or columns than a table of texts can have: divide it."
+            )
         yield row
 
 
@@ -108,23 +110,23 @@ def _check_archive(path: Path) -> None:
 
 def _tidy(rows: Iterable[Iterable[Any]], path: Path) -> list[Row]:
     table = iter(rows)
-    head = [_cell(value).casefold() for value in next(table, ())]
+    head = [_cell(value, path).casefold() for value in next(table, ())]
     if not any(head):
         raise FormatError(f"{path} is empty: its first row must name the columns.")
     found = []
     for number, row in enumerate(table):
         if number > MAX_ROWS:
             raise FormatError(f"{path} has more than a million rows: divide it.")
-        values = {name: _cell(value) for name, value in zip(head, row, strict=False) if name}
+        values = {name: _cell(value, path) for name, value in zip(head, row, strict=False) if name}
         if any(values.values()):
             found.append(values)
     return found
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, path: Path) -> str:
     text = "" if value is None else str(value).strip()
     if len(text) > MAX_CELL:
-        raise FormatError(f"A cell holds more than {MAX_CELL} characters: this is no description.")
+        raise FormatError(f"A cell of {path} holds more than {MAX_CELL} characters: shorten it.")
     # our own exports quote such cells, so that no spreadsheet runs them
     quoted = text[:1] == "'" and text.lstrip("'").startswith(_FORMULA)
     return text[1:] if quoted else text
@@ -140,7 +142,7 @@ def _json_rows(content: Any, path: Path) -> list[Row]:
                 "give a table of that form."
             )
         for row in rows:
-            values = {str(key).strip().casefold(): _cell(value) for key, value in row.items()}
+            values = {str(key).strip().casefold(): _cell(value, path) for key, value in row.items()}
             found.append({"split": str(split), **values} if split else values)
     return found
 

@@ -22,8 +22,9 @@ from training.config import RunConfig
 from training.errors import EngineError
 from training.metrics import Overlap, score_intervals, summarize
 from training.models.measured import HALVES, ROLES, Measured
+from training.network_config import first_sentence
 from training.report import THIRDS, ZONES, parse
-from training.snapshot import Snapshot, first_sentence
+from training.snapshot import Snapshot
 
 FORMAT = 1
 FILE = "card.json"

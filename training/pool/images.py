@@ -15,7 +15,13 @@ from PIL import Image
 from training.errors import FormatError
 
 MAX_PIXELS = 8192 * 8192
-FORMATS = ("PNG", "JPEG", "TIFF", "BMP")  # no parser that would start another program
+LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue (ITU-R BT.601)
+FORMATS = (
+    "PNG",
+    "JPEG",
+    "TIFF",
+    "BMP",
+)  # Pillow would hand others, such as EPS, to outside programs
 _FULL_SCALE = {"L": 255.0, "RGB": 255.0, "I;16": 65535.0, "I;16B": 65535.0, "1": 1.0}
 
 
@@ -37,7 +43,7 @@ def read_image(path: Path) -> np.ndarray:
     picture = picture if picture.mode == mode else picture.convert(mode)
     pixels = np.asarray(picture, dtype=np.float32) / _FULL_SCALE[mode]
     if pixels.ndim == 3:
-        pixels = pixels @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+        pixels = pixels @ LUMINANCE.astype(np.float32)
     return np.ascontiguousarray(pixels, dtype=np.float32)
 
 
@@ -63,7 +69,7 @@ def _open(path: Path) -> Image.Image:
             picture = Image.open(path, formats=FORMATS)
             if picture.width * picture.height > MAX_PIXELS:
                 raise FormatError(
-                    f"{path} has {picture.width} x {picture.height} pixels: more than 8192 x 8192."
+                    f"{path} has {picture.width} x {picture.height} pixels, more than 8192 x 8192: make it smaller."
                 )
             picture.load()
     except FormatError:

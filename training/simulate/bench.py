@@ -18,9 +18,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
-from training.ablation import WITHOUT_EFFECT
+from training.ablation import decisive
 from training.acquisition import named
 from training.arms import Arms
 from training.config import RunConfig
@@ -78,7 +77,7 @@ class Bench:
 
 
 def plan_plays(
-    bench: Bench, project: Project, config: RunConfig, out: Path, threads: int = 1
+    bench: Bench, project: Project, config: RunConfig, out: Path
 ) -> tuple[list[Play], list[Play]]:
     """The plays of a bench, and those of its reference.
 
@@ -102,10 +101,10 @@ def plan_plays(
     known = f"{counts.total()} {counts['labeled']}"
 
     def play(strategy: str, method: str, seed: int, head_start: int = 0) -> Play:
-        settings = _settings(config, strategy, method, seed, threads)
+        settings = _settings(config, strategy, method, seed)
         rounds, each = (1, 0) if head_start else (bench.rounds, bench.per_round)
         decides = [
-            _lasting(settings), asdict(bench.reader), bench.arms.model_dump(), each, head_start, known
+            decisive(settings), asdict(bench.reader), bench.arms.model_dump(), each, head_start, known
         ]  # fmt: skip
         text = json.dumps(decides, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:10]
@@ -121,7 +120,7 @@ def plan_plays(
     return [play(*each) for each in grid], reference
 
 
-def _settings(config: RunConfig, strategy: str, method: str, seed: int, threads: int) -> RunConfig:
+def _settings(config: RunConfig, strategy: str, method: str, seed: int) -> RunConfig:
     content = config.model_dump()
     content["seed"] = seed
     content["method"]["name"] = method
@@ -129,16 +128,9 @@ def _settings(config: RunConfig, strategy: str, method: str, seed: int, threads:
     content["training"] |= {
         "measured_cases": looked_at,
         "text_controls": False,
-        "threads": content["training"]["threads"] or threads,
+        "threads": content["training"]["threads"] or 1,
     }
     return RunConfig.parse(content)
-
-
-def _lasting(config: RunConfig) -> dict[str, Any]:
-    content = config.model_dump(mode="json")
-    for name in WITHOUT_EFFECT:
-        content["training"].pop(name, None)
-    return content
 
 
 def run_plays(

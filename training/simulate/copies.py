@@ -8,12 +8,14 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from training.arms import FILE as ARMS
 from training.errors import PoolError
 from training.files import sentence_for
+from training.next_round import CONFIG, VIEWS
 from training.pool.database import DATABASE
 
 LINKED = ("images", "masks", "hidden", "sources", "probabilities", "models")
-COPIED = ("config.json", "arms.json", "next_views.json")
+COPIED = (CONFIG, VIEWS, ARMS)  # not the wish for automatic rounds: a copy is played on by command
 
 
 def copy_project(source: Path, target: Path) -> None:

@@ -28,6 +28,7 @@ from training.simulate.reader import ScriptedReader, StatedTime
 
 READER = "simulated reader"
 NO_CONTROL = Arms(control=0.0)
+FAULTLESS = ScriptedReader()
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,7 @@ def simulate(
     *,
     config: RunConfig | None = None,
     strategy: str = "zones",
-    reader: ScriptedReader | None = None,
-    tolerance: float = 0.95,
+    reader: ScriptedReader = FAULTLESS,
     arms: Arms = NO_CONTROL,
     seed: int = 0,
     done: int = 0,
@@ -118,9 +118,8 @@ def simulate(
         Cases to correct after each round.
     strategy : str
         How the review queue is ordered, see `training.acquisition.STRATEGIES`.
-    reader : ScriptedReader or None
-        None for one who corrects to the reference exactly wherever a pseudo-mask is below ``tolerance``, Dice in
-        (0, 1].
+    reader : ScriptedReader
+        By default one who corrects to the reference exactly wherever a pseudo-mask is below their tolerance.
     arms : Arms
         Shares of the queue drawn at random or shown otherwise; by default none, so that strategies are compared pure.
     seed : int
@@ -145,14 +144,13 @@ def simulate(
             "simulate needs a phantom project or an import with --labels."
         )
     named(strategy)  # an unknown strategy is refused before training
-    reads = ScriptedReader(tolerance=tolerance) if reader is None else reader
     desk = ReviewDesk(project, READER)
 
     def correct(number: int, count: int) -> list[Correction]:
         rng = np.random.default_rng([seed, number])
         desk.take_plan(plan_queue(project, strategy, rng, arms=arms), strategy)
         told = partial(on_correction, number)
-        return review(desk, desk.queue, count, reader=reads, seed=seed, on_correction=told)
+        return review(desk, desk.queue, count, reader=reader, seed=seed, on_correction=told)
 
     if head_start and done == 0:
         spent += sum(correction.seconds for correction in correct(0, head_start))
@@ -172,15 +170,13 @@ def review(
     desk: ReviewDesk,
     queue: list[str],
     count: int,
-    tolerance: float = 0.95,
-    on_correction: Callable[[int], None] = lambda done: None,
     *,
-    reader: ScriptedReader | None = None,
+    reader: ScriptedReader = FAULTLESS,
     seed: int = 0,
+    on_correction: Callable[[int], None] = lambda done: None,
 ) -> list[Correction]:
     """Correct and accept the first ``count`` cases of the queue that have a hidden reference."""
     known = cases_with_hidden_masks(desk.project)
-    reads = ScriptedReader(tolerance=tolerance) if reader is None else reader
     desk.set_queue([case_id for case_id in queue if case_id in known][:count])
     corrections: list[Correction] = []
     while (opened := desk.next()) is not None:
@@ -192,7 +188,7 @@ def review(
         before = desk.mask.copy()
         rng = np.random.default_rng([seed, zlib.crc32(opened.case.id.encode())])
         shown = None if opened.proposal is None else before
-        read = reads.read(reference, shown, desk.description, rng)
+        read = reader.read(reference, shown, desk.description, rng)
         if not read.as_is:
             desk.edit_mask(read.mask)
         desk.edit_description(read.description)
