@@ -11,7 +11,7 @@ from made import small_project
 
 from training.acquisition import Candidate, Choice
 from training.arms import Arms, arms_of, mix_arms, save_arms
-from training.errors import ConfigError
+from training.errors import ConfigError, PoolError
 from training.pool import schema
 from training.pool.adjudication import adjudicate
 from training.pool.audit import audit
@@ -81,6 +81,13 @@ def test_shares_are_kept_with_the_project(tmp_path):
     (project.folder / "arms.json").write_text("{")
     with pytest.raises(ConfigError, match=r"arms\.json cannot be read"):
         arms_of(project)
+    (project.folder / "arms.json").write_bytes(b"\xff")
+    with pytest.raises(PoolError, match=r"arms\.json cannot be used"):
+        plan_queue(project, "zones", np.random.default_rng(0))
+    (project.folder / "arms.json").unlink()
+    (project.folder / "arms.json").mkdir()
+    with pytest.raises(PoolError, match=r"arms\.json cannot be used"):
+        save_arms(project, Arms())
 
 
 @pytest.fixture

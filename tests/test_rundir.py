@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 import pytest
+from made import small_project
 
 from training.config import RunConfig
-from training.errors import ConfigError, RunFolderError
+from training.errors import ConfigError, PoolError, RunFolderError
+from training.round_lock import LOCK, one_round_at_a_time
 from training.rundir import RunFolder
 from training.snapshot import Snapshot, SnapshotCase
 
@@ -72,6 +74,9 @@ def test_a_missing_folder_and_a_broken_file_give_sentences(folder, tmp_path):
     folder.scores_file.write_text("[")
     with pytest.raises(RunFolderError, match=r"scores\.json is damaged"):
         folder.read_scores()
+    folder.snapshot_file.unlink()
+    with pytest.raises(RunFolderError, match=r"There is no .*snapshot\.json"):
+        folder.read_snapshot()
 
 
 def test_scores_are_written_whole_and_a_full_disk_keeps_the_old_ones(folder, monkeypatch):
@@ -93,6 +98,21 @@ def test_a_stop_can_be_asked_for_and_withdrawn(folder):
     assert folder.stop_requested()
     folder.withdraw_requests()
     assert not folder.stop_requested()
+
+
+def test_a_request_or_a_lock_that_the_disk_refuses_gives_a_sentence(folder, tmp_path):
+    folder.pause_file.mkdir()
+    with pytest.raises(RunFolderError, match="pause"):
+        folder.withdraw_requests()
+    folder.lock_file.mkdir()
+    with pytest.raises(RunFolderError, match="lock"):
+        folder.in_use()
+    with pytest.raises(RunFolderError, match="lock"), folder.lock():
+        pass
+    project = small_project(tmp_path / "project")
+    (project.folder / LOCK).mkdir()
+    with pytest.raises(PoolError, match=LOCK), one_round_at_a_time(project):
+        pass
 
 
 def test_a_second_trainer_is_refused_with_the_first_one_named(folder):

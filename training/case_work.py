@@ -69,7 +69,8 @@ class CaseWork:
         case = self._on_desk().case
         if mask.shape != (case.height, case.width):
             raise PoolError(
-                f"The mask is {mask.shape[::-1]} pixels but {case.id} is {case.width} x {case.height}."
+                f"The mask is {mask.shape[1]} x {mask.shape[0]} pixels but {case.id} is "
+                f"{case.width} x {case.height}: nothing was changed."
             )
         self._drafted().edit(mask, strokes=strokes, name=name)
         self._touched()

@@ -18,18 +18,15 @@ from training.pool import Project, Run
 from training.pool.rounds import all_runs
 from training.rundir import RunFolder
 
-LIBRARIES = (
-    420 * 2**20
-)  # Bytes of the host that the trainer's libraries fill; about as much again on a GPU.
+# Bytes of the host that the trainer's libraries fill; about as much again on a GPU.
+LIBRARIES = 420 * 2**20
 PER_WEIGHT = 20  # Student, teacher, gradient and AdamW's two averages, 4 bytes each.
 BERT = 110_000_000  # Weights of a BERT-base, frozen: 4 bytes each.
 BLOCK_FLOATS = 30  # Kept for the gradient, for each channel and place of a block of the encoder.
 PIXEL_FLOATS = 60  # The same for each pixel of the film, for the last layers, views and loss.
 UNET_FLOATS = 36  # For each channel of the first width and pixel, of a U-Net or LViT.
-UNET_WEIGHTS, TRANSFORMER_WEIGHTS = (
-    52,
-    20,
-)  # For each square of a width; the second for each transformer.
+UNET_WEIGHTS = 52  # For each square of a width.
+TRANSFORMER_WEIGHTS = 20  # The same for each transformer.
 TRANSFORMERS = {"lvit-t": 1, "lvit-s": 4, "lvit-b": 6}
 SEMI_COST = 1.9  # A semi-supervised step against a labeled one, where only one was measured.
 RUNS_READ = 5
@@ -152,12 +149,8 @@ def measure(run: Run) -> Measured | None:
     if total is None or not speeds:
         return None
     training = sum(speeds[name] * count for name, count in steps.items())
-    sizes = Sizes(
-        *(
-            len(pool)
-            for pool in (snapshot.labeled, snapshot.unlabeled, snapshot.gate, snapshot.report)
-        )
-    )
+    pools = (snapshot.labeled, snapshot.unlabeled, snapshot.gate, snapshot.report)
+    sizes = Sizes(*map(len, pools))
     film = max(0.0, total - training) / max(1, _films(config, sizes))
     return Measured(run.id, config, speeds.get("burn-in"), speeds.get("semi-supervised"), film)
 
@@ -226,9 +219,9 @@ def film_floats(network: NetworkConfig) -> int:
 
 def in_words(size: float) -> str:
     """Bytes in words."""
-    return (
-        f"{size / 2**30:.1f} GB" if size >= 2**30 else f"{max(1, round(size / 2**20 / 10)) * 10} MB"
-    )
+    if size >= 2**30:
+        return f"{size / 2**30:.1f} GB"
+    return f"{max(1, round(size / 2**20 / 10)) * 10} MB"
 
 
 def duration(seconds: float) -> str:

@@ -108,11 +108,19 @@ def sync_folder(folder: Path) -> None:
 
 
 def is_held(lock_file: Path) -> bool:
-    """Whether a living process holds a lock file (a killed one does not). Not for tight loops: it tries the lock."""
+    """Whether a living process holds a lock file (a killed one does not). Not for tight loops: it tries the lock.
+
+    Raises
+    ------
+    RunFolderError
+        The lock cannot be tried.
+    """
     lock = FileLock(lock_file)
     try:
         lock.acquire(timeout=0)
     except Timeout:
         return True
+    except OSError as error:
+        raise RunFolderError(sentence_for(error, lock_file)) from error
     lock.release()
     return False

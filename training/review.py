@@ -151,10 +151,8 @@ class ReviewDesk(CaseWork):
         with contextlib.suppress(PoolError):  # the mask is safe; only undo depends on this
             write_history(self.project, self.work())
         self.dirty = False
-        if revision.reading in (
-            "open",
-            "adjudication",
-        ):  # a further acceptance starts from this one
+        if revision.reading in ("open", "adjudication"):
+            # A further acceptance starts from this one.
             self.current = replace(opened, case=replace(opened.case, revision_id=revision.id))
         return revision
 

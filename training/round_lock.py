@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from training.errors import PoolError
-from training.files import is_held
+from training.files import is_held, sentence_for
 from training.pool import Project
 from training.rundir import LOCK_PATIENCE
 
@@ -26,7 +26,7 @@ def one_round_at_a_time(project: Project) -> Iterator[None]:
     Raises
     ------
     PoolError
-        Another process holds it.
+        Another process holds it, or the project's folder may not be written to.
     """
     lock = FileLock(project.folder / LOCK)
     holder = project.folder / HOLDER
@@ -37,6 +37,8 @@ def one_round_at_a_time(project: Project) -> Iterator[None]:
         raise PoolError(
             f"A round is already under way in {project.folder}: wait for it, or stop it."
         ) from error
+    except OSError as error:
+        raise PoolError(sentence_for(error, project.folder / LOCK)) from error
     try:
         with contextlib.suppress(OSError):  # It only serves who wants to end this process.
             holder.write_text(str(os.getpid()), encoding="ascii")

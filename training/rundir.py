@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -203,7 +204,7 @@ class RunFolder:
 
     def withdraw_pause(self) -> None:
         """Let a waiting trainer go on."""
-        self.pause_file.unlink(missing_ok=True)
+        _remove(self.pause_file)
 
     def stop_requested(self) -> bool:
         """Whether somebody asked the trainer to stop."""
@@ -211,7 +212,7 @@ class RunFolder:
 
     def withdraw_requests(self) -> None:
         """Forget earlier requests to stop or to wait (a resumed run starts without any)."""
-        self.stop_file.unlink(missing_ok=True)
+        _remove(self.stop_file)
         self.withdraw_pause()
 
     @contextmanager
@@ -221,7 +222,7 @@ class RunFolder:
         Raises
         ------
         RunFolderError
-            Naming the process, if another one holds the folder.
+            Naming the process, if another one holds the folder; or the folder may not be written to.
         """
         lock = FileLock(self.lock_file)
         try:
@@ -231,8 +232,11 @@ class RunFolder:
                 f"Process {self.holder() or 'of another user'} already trains in {self.path}: "
                 "wait for it, or ask it to stop."
             ) from error
+        except OSError as error:
+            raise RunFolderError(sentence_for(error, self.lock_file)) from error
         try:
-            self._holder_file.write_text(str(os.getpid()), encoding="ascii")
+            with contextlib.suppress(OSError):  # It only serves a sentence, and who wants to kill.
+                self._holder_file.write_text(str(os.getpid()), encoding="ascii")
             yield
         finally:
             self._holder_file.unlink(missing_ok=True)
@@ -259,6 +263,13 @@ class RunFolder:
 def _touch(path: Path) -> None:
     try:
         path.touch()
+    except OSError as error:
+        raise RunFolderError(sentence_for(error, path)) from error
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
     except OSError as error:
         raise RunFolderError(sentence_for(error, path)) from error
 

@@ -51,7 +51,7 @@ def let_serve(
     with one_round_at_a_time(project):
         serving = serving_model(project)
         if serving is not None and serving.id == model.id:
-            raise PoolError(f"Model {model.id} serves already.")
+            raise PoolError(f"Model {model.id} serves already: there is nothing to decide.")
         with measured_folder(project, model, freeze(project), predict=True) as folder:
             decision = judge(project, model, folder, measure)
             if not decision.promote:

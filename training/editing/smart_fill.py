@@ -12,9 +12,7 @@ from scipy import ndimage
 from skimage.filters import threshold_otsu
 from skimage.segmentation import random_walker
 
-WORKING_SIDE = (
-    128  # pixels; larger lassos are walked on a smaller copy, so that the wait stays short
-)
+WORKING_SIDE = 128  # pixels; larger lassos are walked on a smaller copy, so that the wait is short
 BETA = 200.0  # how strongly an edge of gray stops a walk
 LEAST_CONTRAST = 0.02  # of the gray scale; a flatter inside has no edge to find
 LEAST_DOUBT = 0.3  # a teacher whose probability varies less inside the lasso tells nothing apart

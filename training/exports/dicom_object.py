@@ -63,9 +63,8 @@ def segmentation(header: Dataset, mask: np.ndarray, chosen: Chosen) -> Segmentat
         written.PatientOrientation = source.get("PatientOrientation") or ""
     shared = written.SharedFunctionalGroupsSequence[0]
     measures = shared.get("PixelMeasuresSequence")
-    if (
-        measures and "SliceThickness" not in measures[0]
-    ):  # a film has none, and readers insist on it
+    # A film has none, and readers insist on it.
+    if measures and "SliceThickness" not in measures[0]:
         del shared.PixelMeasuresSequence
     return written
 

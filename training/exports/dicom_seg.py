@@ -48,27 +48,15 @@ def write_dicom_seg(
     left_out: list[tuple[str, str]] = []
     rows = []
     for item in chosen:
-        record = read_source(project, item.case.id)
-        reason = _why_not(item, record)
-        header = None if reason or record is None else _header(record, found)
-        if reason is None and header is None:
-            reason = (
-                f"{originals} does not hold the file of {item.case.id}: give the imported folder."
-            )
-        if reason is not None or record is None or header is None:
-            left_out.append((item.case.id, reason or ""))
-            continue
         try:
-            content = _object(project, item, header, Turn(**record["turn"]))
-        except Exception as error:  # headers can be wrong in ways that only the writer notices
-            left_out.append(
-                (item.case.id, f"{item.case.id} could not be written: {str(error).rstrip('.')}.")
-            )
+            content = _object(project, item, originals, found)
+        except FormatError as error:
+            left_out.append((item.case.id, str(error)))
             continue
         folder.put(f"{item.case.id}.dcm", content)
         rows.append(provenance(item))
     if not rows:
-        raise FormatError(f"No segmentation could be written. {left_out[0][1]}")
+        raise FormatError(f"No segmentation could be written: {left_out[0][1]}")
     folder.put_table("cases.csv", rows)
     return left_out
 
@@ -115,10 +103,26 @@ def _need_highdicom() -> None:
         ) from error
 
 
-def _why_not(item: Chosen, record: dict[str, Any] | None) -> str | None:
+def _object(
+    project: Project, item: Chosen, originals: Path | None, found: dict[str, Dataset] | None
+) -> bytes:
+    """The segmentation of one case; FormatError where there can be none."""
+    case_id = item.case.id
+    record, mask = read_source(project, case_id), item.mask(project)
     if record is None or record.get("kind") != "dicom":
-        return f"{item.case.id} did not come from a DICOM file: export it in another format."
-    return f"{item.case.id} has no accepted mask." if item.revision is None else None
+        raise FormatError(f"{case_id} did not come from a DICOM file: export it in another format.")
+    if mask is None:
+        raise FormatError(f"{case_id} has no accepted mask: accept one first.")
+    header = _header(record, found)
+    if header is None:
+        raise FormatError(
+            f"{originals} does not hold the file of {case_id}: give the imported folder."
+        )
+    try:
+        return _saved(header, Turn(**record["turn"]).undo(mask), item)
+    except Exception as error:  # headers can be wrong in ways that only the writer notices
+        reason = str(error).rstrip(".")
+        raise FormatError(f"{case_id} could not be written: {reason}.") from error
 
 
 def _header(record: dict[str, Any], found: dict[str, Dataset] | None) -> Dataset | None:
@@ -148,12 +152,6 @@ def _by_identifier(project: Project, originals: Path) -> dict[str, Dataset]:
     if not found:
         raise FormatError(f"{originals} holds no DICOM files: give the folder that was imported.")
     return found
-
-
-def _object(project: Project, item: Chosen, header: Dataset, turn: Turn) -> bytes:
-    mask = item.mask(project)
-    assert mask is not None
-    return _saved(header, turn.undo(mask), item)
 
 
 def _saved(header: Dataset, mask: np.ndarray, item: Chosen) -> bytes:

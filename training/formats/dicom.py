@@ -82,9 +82,8 @@ def load_dicom(path: Path) -> Dataset:
         )
         if "SOPClassUID" not in dataset and "Rows" not in dataset:
             raise FormatError(f"{path} is damaged or is not a DICOM file: leave it out.")
-        dataset.walk(
-            lambda *_: None
-        )  # values are parsed when touched: touch all of them inside the fence
+        # values are parsed when touched: touch all of them inside the fence
+        dataset.walk(lambda *_: None)
         return dataset
 
 

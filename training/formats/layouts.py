@@ -106,9 +106,8 @@ def _cases(source: Path, options: ReadOptions, texts: Texts) -> Iterator[Found]:
             continue
         case = _case(found, rule, texts)
         if one_half and isinstance(case, IncomingCase) and case.split in ("gate", "report"):
-            case = replace(
-                case, split="holdout"
-            )  # the project divides it, so that both halves exist
+            # The project divides it, so that both halves exist.
+            case = replace(case, split="holdout")
         if isinstance(case, IncomingCase) and case.mask is not None:
             masks += 1
             labeled = int(masks * options.labels) > int((masks - 1) * options.labels)

@@ -83,7 +83,7 @@ def make_case(config: PhantomConfig, seed: int, index: int) -> PhantomCase:
     """
     if min(seed, index) < 0:
         raise ConfigError(
-            f"The phantom's seed {seed} and case number {index} must both be 0 or more."
+            f"A phantom cannot have seed {seed} and case number {index}: give 0 or more for both."
         )
 
     def stream(kind: Stream, key: int) -> np.random.Generator:

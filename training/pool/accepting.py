@@ -86,7 +86,7 @@ def _locked(connection: sa.Connection, case_id: str) -> sa.Row[*tuple[Any, ...]]
         sa.select(table).where(table.c.case_id == case_id).with_for_update()
     ).first()
     if row is None:
-        raise PoolError(f"There is no case {case_id!r} in this project any more.")
+        raise PoolError(f"There is no case {case_id!r} in this project any more: open another one.")
     return row
 
 

@@ -28,7 +28,9 @@ def read_hidden_mask(project: Project, case_id: str) -> np.ndarray:
     with project.reading() as connection:
         path = connection.scalar(query)
     if path is None:
-        raise PoolError(f"No reference mask of {case_id} is withheld in {project.folder}.")
+        raise PoolError(
+            f"No reference mask of {case_id} is withheld in {project.folder}: import fewer --labels."
+        )
     return read_mask(project.folder / path)
 
 

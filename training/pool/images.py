@@ -16,12 +16,7 @@ from training.errors import FormatError
 
 MAX_PIXELS = 8192 * 8192
 LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue (ITU-R BT.601)
-FORMATS = (
-    "PNG",
-    "JPEG",
-    "TIFF",
-    "BMP",
-)  # Pillow would hand others, such as EPS, to outside programs
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP")  # Pillow would hand others (EPS) to outside programs
 _FULL_SCALE = {"L": 255.0, "RGB": 255.0, "I;16": 65535.0, "I;16B": 65535.0, "1": 1.0}
 
 

@@ -160,7 +160,7 @@ class Project:
         with self.reading() as connection:
             found = queries.one_case(connection, case_id)
         if found is None:
-            raise PoolError(f"There is no case {case_id!r} in {self.folder}.")
+            raise PoolError(f"There is no case {case_id!r} in {self.folder}: check its id.")
         return found
 
     def read_image(self, case_id: str) -> np.ndarray:

@@ -127,7 +127,7 @@ def _target(project: Project, history: list[Promotion], model: Model | None) -> 
             raise PoolError("No model served before this one: there is nothing to go back to.")
         return before[0]
     if model.id == history[-1].model_id:
-        raise PoolError(f"Model {model.id} serves already.")
+        raise PoolError(f"Model {model.id} serves already: name an earlier one.")
     if model.id not in {promotion.model_id for promotion in history}:
         raise PoolError(
             f"Model {model.id} never served: let it face the gate with `semimedref models serve`."

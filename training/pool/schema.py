@@ -61,9 +61,8 @@ revisions = sa.Table(
     sa.Column("active_seconds", sa.Float),
     sa.Column("strokes", sa.Integer),
     sa.Column("created_at", sa.String, nullable=False),
-    sa.Column(
-        "number", sa.Integer, nullable=False, server_default="0"
-    ),  # 1, 2, ... within the case
+    # 1, 2, ... within the case
+    sa.Column("number", sa.Integer, nullable=False, server_default="0"),
     sa.Column("parent_id", sa.Integer),  # the reference revision that the reader started from
     sa.Column("reading", sa.String, nullable=False, server_default="open"),
     sa.Column("digest", sa.String, nullable=False, server_default=""),
@@ -171,9 +170,8 @@ standing = sa.Table(
     sa.Column("zones", sa.Integer, nullable=False),  # six bits: what the current description names
     sa.Column("skipped", sa.Boolean, nullable=False),
     sa.Column("contested", sa.Boolean, nullable=False),
-    sa.Column(
-        "doubt", sa.Integer, nullable=False, server_default="0"
-    ),  # weight of the gravest problem in the current description
+    # weight of the gravest problem in the current description
+    sa.Column("doubt", sa.Integer, nullable=False, server_default="0"),
     sa.Index("standing_in_order", "pool", "position"),
     sa.Index("standing_by_zones", "pool", "zones"),
     sa.Index("standing_contested", "contested", "position"),
@@ -193,9 +191,8 @@ disputes = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("case_id", sa.ForeignKey("cases.id"), nullable=False, index=True),
-    sa.Column(
-        "revision_id", sa.Integer, nullable=False
-    ),  # the one that did not become the reference
+    # the one that did not become the reference
+    sa.Column("revision_id", sa.Integer, nullable=False),
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("created_at", sa.String, nullable=False),
 )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from training.errors import PoolError
 from training.pool import queries
 from training.pool.project import Project
 from training.pool.schema import cases
@@ -29,10 +28,9 @@ def past_texts(project: Project, case_id: str) -> list[PastText]:
     PoolError
         There is no such case.
     """
+    project.case(case_id)
     with project.reading() as connection:
-        row = connection.execute(sa.select(cases).where(cases.c.id == case_id)).first()
-        if row is None:
-            raise PoolError(f"There is no case {case_id!r} in {project.folder}.")
+        row = connection.execute(sa.select(cases).where(cases.c.id == case_id)).one()
         texts = [PastText(row.imported_at, "", row.description)]
         for revision in queries.revisions_of(connection, case_id):
             if revision.description != texts[-1].text:
