@@ -19,6 +19,8 @@ from training.pool.records import Waiting
 from training.pool.rounds import serving_model
 
 QUEUE_LENGTH = 2000
+HOLDOUT_REASON = "holdout: drawn without a proposal"
+SKIPPED_REASON = "skipped before"
 FILMS_DESCRIBED = 2000  # films read for a plan that goes by how they look
 
 
@@ -56,19 +58,10 @@ def plan_queue(
     if wanted is not None and wanted.narrows:
         fitting = set(list_ids(project, wanted))
         waiting = [case for case in waiting if case.case_id in fitting]
-    holdout = [
-        Choice(case.case_id, "holdout: drawn without a proposal")
-        for case in waiting
-        if case.pool != "unlabeled"
-    ]
-    skipped = [
-        Choice(case.case_id, "skipped before")
-        for case in waiting
-        if case.pool == "unlabeled" and case.skipped
-    ]
-    fresh = _candidates(
-        project, how, model_id, [c for c in waiting if c.pool == "unlabeled" and not c.skipped]
-    )
+    holdout = [Choice(c.case_id, HOLDOUT_REASON) for c in waiting if c.pool != "unlabeled"]
+    unlabeled = [c for c in waiting if c.pool == "unlabeled"]
+    skipped = [Choice(c.case_id, SKIPPED_REASON) for c in unlabeled if c.skipped]
+    fresh = _candidates(project, how, model_id, [c for c in unlabeled if not c.skipped])
     left = None if count is None else max(0, count - len(holdout))
     labeled_zones, draws = project.zone_counts(), np.random.default_rng(rng.integers(2**63))
     chosen = order(strategy, fresh, labeled_zones, rng, count=left)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 from rich.progress import Progress
@@ -65,14 +65,17 @@ def ablate(
     for line in lines(table, found, shares, seeds, role):
         print(line)
     if json_file is not None:
-        told = [
-            {"row": key, "share": share, **asdict(cell), "mean": cell.mean, "spread": cell.spread}
-            | {"figures": cell.figures}
-            for (key, share), cell in found.items()
-        ]
         number = int(table) if table.isdigit() else table
-        content = {"table": number, "role": role, "seeds": seeds, "cells": told}
+        content = {"table": number, "role": role, "seeds": seeds, "cells": _told(found)}
         write_figures(json_file, content)
+
+
+def _told(found: dict[tuple[str, float], Cell]) -> list[dict[str, Any]]:
+    return [
+        {"row": key, "share": share, **asdict(cell), "mean": cell.mean, "spread": cell.spread}
+        | {"figures": cell.figures}
+        for (key, share), cell in found.items()
+    ]
 
 
 def _settings(

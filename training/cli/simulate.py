@@ -187,22 +187,7 @@ def _compare(
     json_file: Path | None,
 ) -> None:
     plays, reference_plays = plan_plays(bench, pool, settings, folder)
-    everything = [*reference_plays, *plays]
-    console = Console()
-    with Progress(transient=True, console=console) as progress:
-        task = progress.add_task("Rounds", total=sum(each.rounds for each in everything))
-
-        def on_round(each: Play, record: RoundRecord) -> None:
-            progress.advance(task)
-            name = "reference" if each.head_start else f"{each.strategy}, {each.method}"
-            dice = _said(teacher_dice(record), ".3f")
-            progress.console.print(
-                f"{name}, seed {each.seed}, round {record.round}: {record.labeled} labeled, Dice {dice}",
-                highlight=False,
-                soft_wrap=True,
-            )
-
-        played = run_plays(pool.folder, everything, processes, on_round)
+    played = _play_all(pool, [*reference_plays, *plays], processes)
     reference = reference_of({each: played[each] for each in reference_plays})
     target = None if reference is None else reference.dice.mean
     results = results_of({each: played[each] for each in plays}, target)
@@ -215,7 +200,8 @@ def _compare(
             "reference": None if reference is None else asdict(reference),
             "results": [asdict(result) for result in results],
             "plays": {
-                each.folder.name: [asdict(record) for record in played[each]] for each in everything
+                each.folder.name: [asdict(record) for record in records]
+                for each, records in played.items()
             },
         }
         write_figures(json_file, content)
@@ -223,6 +209,23 @@ def _compare(
         print(
             f"{write_results(report, pool.folder.name, bench, results, reference)} has the plots."
         )
+
+
+def _play_all(pool: Project, plays: list[Play], processes: int) -> dict[Play, list[RoundRecord]]:
+    with Progress(transient=True, console=Console()) as progress:
+        task = progress.add_task("Rounds", total=sum(each.rounds for each in plays))
+
+        def on_round(each: Play, record: RoundRecord) -> None:
+            progress.advance(task)
+            name = "reference" if each.head_start else f"{each.strategy}, {each.method}"
+            dice = _said(teacher_dice(record), ".3f")
+            progress.console.print(
+                f"{name}, seed {each.seed}, round {record.round}: {record.labeled} labeled, Dice {dice}",
+                highlight=False,
+                soft_wrap=True,
+            )
+
+        return run_plays(pool.folder, plays, processes, on_round)
 
 
 def line(record: RoundRecord) -> str:

@@ -31,15 +31,15 @@ def write_coco(
     """
     pictures: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    for number, item in enumerate(chosen, start=1):
-        mask, name = item.mask(project), f"images/{item.case.id}.png"
+    for number, each in enumerate(chosen, start=1):
+        mask, name = each.mask(project), f"images/{each.case.id}.png"
         if images:
-            folder.put(name, image_png(project, item))
-        row = provenance(item)
+            folder.put(name, image_png(project, each))
+        row = provenance(each)
         pictures.append({"id": number, "file_name": name, "annotated": mask is not None, **row})
         if mask is not None and mask.any():
             annotations.append(
-                {"id": len(annotations) + 1, "image_id": number, "caption": item.description}
+                {"id": len(annotations) + 1, "image_id": number, "caption": each.description}
                 | annotation_of(mask)
             )
     content = {

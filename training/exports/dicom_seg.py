@@ -47,14 +47,14 @@ def write_dicom_seg(
     found = None if originals is None else _by_identifier(project, originals)
     left_out: list[tuple[str, str]] = []
     rows = []
-    for item in chosen:
+    for each in chosen:
         try:
-            content = _object(project, item, originals, found)
+            content = _object(project, each, originals, found)
         except FormatError as error:
-            left_out.append((item.case.id, str(error)))
+            left_out.append((each.case.id, str(error)))
             continue
-        folder.put(f"{item.case.id}.dcm", content)
-        rows.append(provenance(item))
+        folder.put(f"{each.case.id}.dcm", content)
+        rows.append(provenance(each))
     if not rows:
         raise FormatError(f"No segmentation could be written: {left_out[0][1]}")
     folder.put_table("cases.csv", rows)
@@ -104,11 +104,11 @@ def _need_highdicom() -> None:
 
 
 def _object(
-    project: Project, item: Chosen, originals: Path | None, found: dict[str, Dataset] | None
+    project: Project, chosen: Chosen, originals: Path | None, found: dict[str, Dataset] | None
 ) -> bytes:
     """The segmentation of one case; FormatError where there can be none."""
-    case_id = item.case.id
-    record, mask = read_source(project, case_id), item.mask(project)
+    case_id = chosen.case.id
+    record, mask = read_source(project, case_id), chosen.mask(project)
     if record is None or record.get("kind") != "dicom":
         raise FormatError(f"{case_id} did not come from a DICOM file: export it in another format.")
     if mask is None:
@@ -119,7 +119,7 @@ def _object(
             f"{originals} does not hold the file of {case_id}: give the imported folder."
         )
     try:
-        return _saved(header, Turn(**record["turn"]).undo(mask), item)
+        return _saved(header, Turn(**record["turn"]).undo(mask), chosen)
     except Exception as error:  # headers can be wrong in ways that only the writer notices
         reason = str(error).rstrip(".")
         raise FormatError(f"{case_id} could not be written: {reason}.") from error
@@ -154,11 +154,11 @@ def _by_identifier(project: Project, originals: Path) -> dict[str, Dataset]:
     return found
 
 
-def _saved(header: Dataset, mask: np.ndarray, item: Chosen) -> bytes:
+def _saved(header: Dataset, mask: np.ndarray, chosen: Chosen) -> bytes:
     from training.exports.dicom_object import segmentation
 
     stream = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about names that the originals write in an old form
-        segmentation(header, mask, item).save_as(stream)
+        segmentation(header, mask, chosen).save_as(stream)
     return stream.getvalue()

@@ -51,15 +51,15 @@ def write_hugging_face(project: Project, chosen: Sequence[Chosen], folder: Expor
         pyarrow is not installed.
     """
     rows: dict[str, list[dict[str, Any]]] = {}
-    for item in chosen:
-        split, name = _SPLITS[item.case.pool], f"{item.case.id}.png"
-        folder.put(f"{split}/images/{name}", image_png(project, item))
+    for each in chosen:
+        split, name = _SPLITS[each.case.pool], f"{each.case.id}.png"
+        folder.put(f"{split}/images/{name}", image_png(project, each))
         row: dict[str, Any] = {"file_name": f"images/{name}", "mask_file_name": None}
-        mask = item.mask(project)
+        mask = each.mask(project)
         if mask is not None:
             folder.put_mask(f"{split}/masks/{name}", mask)
             row["mask_file_name"] = f"masks/{name}"
-        rows.setdefault(split, []).append(row | provenance(item))
+        rows.setdefault(split, []).append(row | provenance(each))
     for split, found in rows.items():
         folder.put(f"{split}/metadata.parquet", _table(found))
     files = "".join(f"  - split: {name}\n    path: {name}/**\n" for name in rows)

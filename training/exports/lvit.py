@@ -21,13 +21,13 @@ _SETS = {"labeled": "Train", "unlabeled": "Train", "gate": "Val", "report": "Tes
 def write_lvit(project: Project, chosen: Sequence[Chosen], folder: ExportFolder) -> None:
     """Write images and masks of the same name, and a sheet for each set that has cases."""
     sheets: dict[str, list[tuple[str, str, str]]] = {}
-    for item in chosen:
-        name, part = f"{item.case.id}.png", _SETS[item.case.pool]
-        folder.put(f"{part}_Folder/img/{name}", image_png(project, item))
-        mask = item.mask(project)
+    for each in chosen:
+        name, part = f"{each.case.id}.png", _SETS[each.case.pool]
+        folder.put(f"{part}_Folder/img/{name}", image_png(project, each))
+        mask = each.mask(project)
         if mask is not None:
             folder.put_mask(f"{part}_Folder/labelcol/{name}", mask)
-        sheets.setdefault(part, []).append((name, item.description, item.case.patient))
+        sheets.setdefault(part, []).append((name, each.description, each.case.patient))
     for part, rows in sheets.items():
         folder.put(f"{part}_text.xlsx", sheet_of([("Image", "Description", "Patient"), *rows]))
 

@@ -14,16 +14,16 @@ def write_masks(
 ) -> None:
     """Write ``masks/CASE.png``, ``cases.csv`` and, if asked, ``images/CASE.png``."""
     rows = []
-    for item in chosen:
-        mask, name = item.mask(project), f"{item.case.id}.png"
+    for each in chosen:
+        mask, name = each.mask(project), f"{each.case.id}.png"
         if mask is not None:
             folder.put_mask(f"masks/{name}", mask)
         if images:
-            folder.put(f"images/{name}", image_png(project, item))
+            folder.put(f"images/{name}", image_png(project, each))
         files = {
             "image": f"images/{name}" if images else "",
             "mask": "" if mask is None else f"masks/{name}",
         }
-        row = provenance(item)
+        row = provenance(each)
         rows.append({"case_id": row.pop("case_id"), **files, **row})
     folder.put_table("cases.csv", rows)

@@ -23,16 +23,16 @@ def write_nifti(
 
     First axis columns, second rows: ``label[c, r, 0]`` is the mask at row r, column c.
     """
-    for item in chosen:
-        case = item.case
+    for each in chosen:
+        case = each.case
         grid = grid_of(read_source(project, case.id), (case.height, case.width))
-        mask = item.mask(project)
+        mask = each.mask(project)
         if mask is not None:
             folder.put(f"labels/{case.id}.nii.gz", slice_volume(mask, grid))
         if images:
             pixels = np.rint(project.read_image(case.id) * 65535).astype(np.uint16)
             folder.put(f"images/{case.id}.nii.gz", slice_volume(pixels, grid))
-    folder.put_table("cases.csv", [provenance(item) for item in chosen])
+    folder.put_table("cases.csv", [provenance(each) for each in chosen])
 
 
 def slice_volume(pixels: np.ndarray, grid: np.ndarray) -> bytes:

@@ -168,16 +168,16 @@ def kept_secret(project: Project) -> bytes | None:
 
 def _checked(found: Iterable[Found], tally: _Tally) -> Iterator[IncomingCase]:
     known = {case.id: case.image for case in tally.project.cases()} if tally.project else {}
-    for item in found:
-        if isinstance(item, Note):
-            tally.notes.append(item)
-        elif isinstance(item, Trouble):
-            tally.failed.append((item.name, item.sentence))
+    for each in found:
+        if isinstance(each, Note):
+            tally.notes.append(each)
+        elif isinstance(each, Trouble):
+            tally.failed.append((each.name, each.sentence))
         else:
             try:
-                case = _prepared(replace(item, name=tally.options.prefix + item.name), tally, known)
+                case = _prepared(replace(each, name=tally.options.prefix + each.name), tally, known)
             except FormatError as error:
-                tally.failed.append((item.name, str(error)))
+                tally.failed.append((each.name, str(error)))
                 continue
             masked = case.mask is not None or case.hidden_mask is not None
             tally.cases[case.name] = (case.patient, case.split, masked, bool(case.description))

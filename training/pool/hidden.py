@@ -1,6 +1,6 @@
 """Withheld reference masks. Only the simulated reader and the evaluation may import this module.
 
-A dataset with all its masks can play the part of an unlabeled one: the masks come in with the import, but no
+A data set with all its masks can play the part of an unlabeled one: the masks come in with the import, but no
 training path can reach them. A contract in ``setup.cfg`` keeps every other module away from here, and the files lie
 in a folder that no other table names.
 """
@@ -29,7 +29,7 @@ def read_hidden_mask(project: Project, case_id: str) -> np.ndarray:
         path = connection.scalar(query)
     if path is None:
         raise PoolError(
-            f"No reference mask of {case_id} is withheld in {project.folder}: import fewer --labels."
+            f"No mask of {case_id} is withheld in {project.folder}: import it with a smaller --labels."
         )
     return read_mask(project.folder / path)
 

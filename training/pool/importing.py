@@ -180,22 +180,22 @@ def _commit(project: Project, batch: list[_Prepared]) -> None:
     if not batch:
         return
     hidden = [
-        {"case_id": item.case["id"], "mask": item.hidden}
-        for item in batch
-        if item.hidden is not None
+        {"case_id": each.case["id"], "mask": each.hidden}
+        for each in batch
+        if each.hidden is not None
     ]
     sources = [
-        {"case_id": item.case["id"], "record": item.source}
-        for item in batch
-        if item.source is not None
+        {"case_id": each.case["id"], "record": each.source}
+        for each in batch
+        if each.source is not None
     ]
-    first = [_first_revision(item) for item in batch if item.mask is not None]
+    first = [_first_revision(each) for each in batch if each.mask is not None]
     with project.writing() as connection:
         one_at_a_time(connection, IMPORT_LOCK)
         _check_patients(connection, batch)
         add_reader(connection, DATASET_READER)
         try:
-            connection.execute(sa.insert(schema.cases), [item.case for item in batch])
+            connection.execute(sa.insert(schema.cases), [each.case for each in batch])
         except sa.exc.IntegrityError as error:
             raise PoolError(MEANWHILE) from error
         for table, rows in (
@@ -205,16 +205,16 @@ def _commit(project: Project, batch: list[_Prepared]) -> None:
         ):
             if rows:
                 connection.execute(sa.insert(table), rows)
-        _let_stand(connection, [item.case["id"] for item in batch])
+        _let_stand(connection, [each.case["id"] for each in batch])
 
 
-def _first_revision(item: _Prepared) -> dict[str, Any]:
+def _first_revision(each: _Prepared) -> dict[str, Any]:
     row = dict.fromkeys(schema.revisions.c.keys())
     del row["id"]
     row |= {
-        "case_id": item.case["id"],
-        "mask": item.mask,
-        "description": item.case["description"],
+        "case_id": each.case["id"],
+        "mask": each.mask,
+        "description": each.case["description"],
         "reader": DATASET_READER,
         "source": "dataset",
         "outcome": "imported",
@@ -227,7 +227,7 @@ def _first_revision(item: _Prepared) -> dict[str, Any]:
 
 def _check_patients(connection: sa.Connection, batch: list[_Prepared]) -> None:
     """No patient is on both sides, whatever another import did since this one began."""
-    asked = {item.case["patient"]: item.case["split"] for item in batch}
+    asked = {each.case["patient"]: each.case["split"] for each in batch}
     table = schema.cases
     query = (
         sa.select(table.c.patient, table.c.split).where(table.c.patient.in_(list(asked))).distinct()
