@@ -14,7 +14,7 @@ from training.errors import FormatError
 from training.formats.names import PICTURES, key_of
 from training.formats.pairs import files_below, is_mask
 from training.formats.tables import read_table
-from training.formats.texts import KEYS, TEXTS
+from training.formats.texts import KEYS, TEXTS, column_of
 from training.report import ZONES, Finding, Problem
 from training.report import parse as read
 
@@ -116,7 +116,7 @@ def _described(file: Path, masks: Path | None, column: str | None) -> Iterator[D
 
     rows = read_table(file)
     columns = set().union(*rows) if rows else set()
-    text = _column(columns, (column.lower(),) if column else TEXTS, file)
+    text = column_of(columns, TEXTS, column, file, "holds the description", way="give --column one")
     name = next((key for key in KEYS if key in columns), None)
     paths = _mask_paths(masks)
     for at, row in enumerate(rows, start=2):
@@ -125,16 +125,6 @@ def _described(file: Path, masks: Path | None, column: str | None) -> Iterator[D
         yield Described(
             label or f"row {at}", row.get(text, ""), load_mask(path, None) if path else None
         )
-
-
-def _column(columns: set[str], known: tuple[str, ...], file: Path) -> str:
-    for name in known:
-        if name in columns:
-            return name
-    raise FormatError(
-        f"{file} has no column of descriptions ({', '.join(known)}): name one of its columns with --column "
-        f"({', '.join(sorted(columns)) or 'it has none'})."
-    )
 
 
 def _mask_paths(folder: Path | None) -> dict[str, Path]:

@@ -75,8 +75,8 @@ def read_texts(paths: Iterable[Path], column: str | None = None) -> Texts:
     for path in paths:
         table = read_table(path)
         columns = set().union(*table) if table else set()
-        key = _column(columns, KEYS, None, path, "names the image")
-        chosen = _column(columns, (*TEXTS, "pseudo_label"), column, path, "holds the description")
+        key = column_of(columns, KEYS, None, path, "names the image")
+        chosen = column_of(columns, (*TEXTS, "pseudo_label"), column, path, "holds the description")
         for row in table:
             name = row.get(key, "") or row.get("mask", "")
             if not name:
@@ -102,16 +102,34 @@ def _add(rows: dict[str, Row], name: str, row: Row, column: str, path: Path) -> 
         raise FormatError(f"{path} describes {name} twice, in different words: keep one.")
 
 
-def _column(
-    columns: set[str], known: tuple[str, ...], asked: str | None, path: Path, role: str
+def column_of(
+    columns: set[str],
+    known: tuple[str, ...],
+    asked: str | None,
+    path: Path,
+    role: str,
+    *,
+    way: str = "name one",
 ) -> str:
+    """The column that somebody asked for, or the first of the known names.
+
+    Parameters
+    ----------
+    path, role, way : Path, str, str
+        The table, what its column does there, and what to do about it, for the sentence.
+
+    Raises
+    ------
+    FormatError
+        The table has none of them.
+    """
     wanted = (asked.casefold(),) if asked else known
     for name in wanted:
         if name in columns:
             return name
     raise FormatError(
-        f"{path} has no column that {role}: name one of its columns {', '.join(wanted)} "
-        f"(it has {', '.join(sorted(columns)) or 'none'})."
+        f"{path} has no column that {role} (looked for: {', '.join(wanted)}): {way} of those it has "
+        f"({', '.join(sorted(columns)) or 'none'})."
     )
 
 

@@ -4,6 +4,7 @@
     PROJECT/database.url     the PostgreSQL server that keeps them, so that many readers can share the project
     PROJECT/images/ masks/ probabilities/ sources/   files named by their hash
     PROJECT/hidden/          withheld reference masks (see `training.pool.hidden`)
+    PROJECT/drafts/ thumbnails/   what may be deleted: how drafts came about, small pictures of films
     PROJECT/runs/ models/    run folders, and the teachers taken from them
 
 What a reader does to a case starts here; imports are in `importing`, rounds in `rounds`, several readers in `leases`,
