@@ -104,6 +104,14 @@ def test_a_project_on_a_server_is_not_copied(tmp_path):
         copy_project(tmp_path / "server", tmp_path / "copy")
 
 
+def test_a_damaged_database_is_refused_with_a_sentence_and_leaves_no_part_of_a_copy(tmp_path):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "project.sqlite").write_bytes(b"no database" * 200)
+    with pytest.raises(PoolError, match=r"project\.sqlite could not be copied"):
+        copy_project(tmp_path / "source", tmp_path / "copy")
+    assert list((tmp_path / "copy").iterdir()) == []
+
+
 def _record(number: int, labeled: int, dice: float, before: float) -> RoundRecord:
     holdout = {"teacher": {"dice_per_image": dice, "dice_global": dice + 0.1}}
     return RoundRecord(

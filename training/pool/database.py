@@ -1,13 +1,15 @@
-"""A project's database, on SQLite or on a PostgreSQL server: its transactions, and in a sentence what went wrong there.
+"""A project's database, on SQLite or on a PostgreSQL server: transactions, copies, and in a sentence what went wrong.
 
 A project keeps its database in ``project.sqlite``, unless a file ``database.url`` names a server. No queries live here.
 """
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from training.errors import PoolError
-from training.files import sentence_for, write_atomically
+from training.files import sentence_for, sync_folder, write_atomically
 
 DATABASE = "project.sqlite"
 SERVER = "database.url"
@@ -93,6 +95,32 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy an SQLite database, whatever others do to it meanwhile; the target is one file, whole and on disk.
+
+    Raises
+    ------
+    PoolError
+        The source is damaged, or the disk full or read-only; a target that was there before is still there.
+    """
+    part = target.with_name(f".{target.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(part)) as new:
+            old.backup(new)
+            new.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
+        for suffix in ("-wal", "-shm"):  # of what is replaced
+            Path(f"{target}{suffix}").unlink(missing_ok=True)
+        os.replace(part, target)
+        sync_folder(target.parent)
+    except (sqlite3.Error, OSError) as error:
+        with suppress(OSError):  # the first error is the one to tell
+            part.unlink(missing_ok=True)
+        raise PoolError(
+            f"{source} could not be copied to {target} ({error}): check it, or free some space and try again."
+        ) from error
 
 
 def name_server(folder: Path, url: str) -> None:

@@ -6,9 +6,6 @@ project is either as it was or up to date. What is derived (``standing``) is mad
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -16,9 +13,9 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from training.errors import PoolError
-from training.files import sentence_for, sync_folder
+from training.files import sentence_for
 from training.pool import standing
-from training.pool.database import DATABASE, REFUSALS, one_at_a_time, refusal
+from training.pool.database import DATABASE, REFUSALS, copy_database, one_at_a_time, refusal
 from training.pool.schema import SCHEMA_VERSION, settings
 
 LOCK = "migration.lock"
@@ -41,7 +38,7 @@ def bring_up_to_date(engine: sa.Engine, folder: Path) -> None:
             version = _checked_version(engine, folder)
             if version < SCHEMA_VERSION:
                 if engine.dialect.name == "sqlite":
-                    _copy(folder / DATABASE, version)
+                    _keep_copy(folder / DATABASE, version)
                 _upgrade(engine)
     except Timeout as error:
         raise PoolError(
@@ -80,23 +77,10 @@ def _damaged(engine: sa.Engine, folder: Path) -> str:
     return f"{place} is damaged or is not a project's database."
 
 
-def _copy(database: Path, version: int) -> None:
-    """Keep a copy of the database beside it, complete and on disk."""
+def _keep_copy(database: Path, version: int) -> None:
+    """Keep a copy of the database beside it."""
     stamp = datetime.now().strftime("%Y%m%dT%H%M%S")
-    target = database.with_name(f"{database.name}.version-{version}.{stamp}")
-    part = target.with_name(f".{target.name}")
-    try:
-        with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(part)) as copy:
-            source.backup(copy)
-            copy.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
-    except sqlite3.Error as error:
-        part.unlink(missing_ok=True)
-        raise PoolError(
-            f"{database} could not be copied before its update ({error}): nothing was changed; "
-            "free some space and try again."
-        ) from error
-    os.replace(part, target)
-    sync_folder(database.parent)
+    copy_database(database, database.with_name(f"{database.name}.version-{version}.{stamp}"))
 
 
 def _upgrade(engine: sa.Engine) -> None:

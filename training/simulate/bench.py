@@ -26,9 +26,9 @@ from training.config import RunConfig
 from training.errors import PoolError, SemiMedRefError
 from training.files import read_text, write_atomically
 from training.pool import Project
-from training.pool.database import DATABASE
+from training.pool.database import DATABASE, copy_database
 from training.pool.rounds import all_runs
-from training.simulate.copies import copy_database, copy_project
+from training.simulate.copies import copy_project
 from training.simulate.play import NO_CONTROL, RoundRecord, simulate
 from training.simulate.reader import ScriptedReader
 

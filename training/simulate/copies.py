@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import sqlite3
 from pathlib import Path
 
 from training.arms import FILE as ARMS
 from training.errors import PoolError
 from training.files import sentence_for
 from training.next_round import CONFIG, VIEWS
-from training.pool.database import DATABASE
+from training.pool.database import DATABASE, copy_database
 
 LINKED = ("images", "masks", "hidden", "sources", "probabilities", "models")
 COPIED = (CONFIG, VIEWS, ARMS)  # not the wish for automatic rounds: a copy is played on by command
@@ -43,20 +41,6 @@ def copy_project(source: Path, target: Path) -> None:
         copy_database(source / DATABASE, target / DATABASE)
     except OSError as error:
         raise PoolError(sentence_for(error, target)) from error
-
-
-def copy_database(source: Path, target: Path) -> None:
-    """Copy an SQLite database, whatever others do to it meanwhile; the target appears whole or not at all."""
-    part = target.with_name(f".{target.name}.part")
-    part.unlink(missing_ok=True)
-    with (
-        contextlib.closing(sqlite3.connect(source)) as old,
-        contextlib.closing(sqlite3.connect(part)) as new,
-    ):
-        old.backup(new)
-    for suffix in ("-wal", "-shm"):  # of what is replaced
-        Path(f"{target}{suffix}").unlink(missing_ok=True)
-    os.replace(part, target)
 
 
 def _link(source: str, target: str) -> str:
