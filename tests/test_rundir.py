@@ -10,7 +10,7 @@ from made import small_project
 
 from training.config import RunConfig
 from training.errors import ConfigError, PoolError, RunFolderError
-from training.round_lock import LOCK, one_round_at_a_time
+from training.round_lock import LOCK, one_round_at_a_time, round_is_under_way
 from training.rundir import RunFolder
 from training.snapshot import Snapshot, SnapshotCase
 
@@ -113,6 +113,8 @@ def test_a_request_or_a_lock_that_the_disk_refuses_gives_a_sentence(folder, tmp_
     (project.folder / LOCK).mkdir()
     with pytest.raises(PoolError, match=LOCK), one_round_at_a_time(project):
         pass
+    with pytest.raises(PoolError, match=LOCK):
+        round_is_under_way(project.folder)
 
 
 def test_a_second_trainer_is_refused_with_the_first_one_named(folder):

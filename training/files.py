@@ -107,12 +107,17 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def is_held(lock_file: Path) -> bool:
+def is_held(lock_file: Path, *, error_type: type[SemiMedRefError] = RunFolderError) -> bool:
     """Whether a living process holds a lock file (a killed one does not). Not for tight loops: it tries the lock.
+
+    Parameters
+    ----------
+    error_type : type
+        Subclass of SemiMedRefError to raise: the boundary the file belongs to.
 
     Raises
     ------
-    RunFolderError
+    SemiMedRefError
         The lock cannot be tried.
     """
     lock = FileLock(lock_file)
@@ -121,6 +126,6 @@ def is_held(lock_file: Path) -> bool:
     except Timeout:
         return True
     except OSError as error:
-        raise RunFolderError(sentence_for(error, lock_file)) from error
+        raise error_type(sentence_for(error, lock_file)) from error
     lock.release()
     return False

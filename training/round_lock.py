@@ -49,9 +49,12 @@ def one_round_at_a_time(project: Project) -> Iterator[None]:
 
 
 def round_is_under_way(folder: Path) -> bool:
-    """Whether a living process holds the round of the project in ``folder``. Not for tight loops."""
+    """Whether a living process holds the round of the project in ``folder``; PoolError if that cannot be told.
+
+    Not for tight loops.
+    """
     path = folder / LOCK
-    return path.exists() and is_held(path)
+    return path.exists() and is_held(path, error_type=PoolError)
 
 
 def round_process(folder: Path) -> int | None:
