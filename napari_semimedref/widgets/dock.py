@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari.utils.theme import get_theme
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QFileDialog, QFrame, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from napari_semimedref.widgets.import_dialog import open_import
@@ -35,7 +35,7 @@ class Dock(QWidget):
         super().__init__()
         given = isinstance(napari_viewer, Workspace)
         self.workspace: Workspace = napari_viewer if given else workspace_of(napari_viewer)
-        self.body = QWidget()
+        self.body = Body()
         self.column = QVBoxLayout(self.body)
         self.column.setContentsMargins(8, 6, 8, 6)
         self.column.setSpacing(6)
@@ -91,6 +91,17 @@ class Dock(QWidget):
     def on_project(self) -> None:
         """A project was opened: connect to its session and show it."""
         raise NotImplementedError
+
+
+class Body(QWidget):
+    """What a dock shows; never lower than its wrapped lines need at its width, for which a scroll area does not ask."""
+
+    def minimumSizeHint(self) -> QSize:  # Qt's name
+        """The least size at which nothing lies over anything else."""
+        least, layout = super().minimumSizeHint(), self.layout()
+        if layout is not None and layout.hasHeightForWidth():
+            least.setHeight(max(least.height(), layout.minimumHeightForWidth(self.width())))
+        return least
 
 
 def _scrolled(body: QWidget) -> QScrollArea:
