@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QFrame, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from napari_semimedref.widgets.import_dialog import open_import
@@ -94,14 +94,12 @@ class Dock(QWidget):
 
 
 class Body(QWidget):
-    """What a dock shows; never lower than its wrapped lines need at its width, for which a scroll area does not ask."""
+    """What a dock shows: in a scroll area as high as there is room, and high enough that nothing overlaps."""
 
-    def minimumSizeHint(self) -> QSize:  # Qt's name
-        """The least size at which nothing lies over anything else."""
-        least, layout = super().minimumSizeHint(), self.layout()
-        if layout is not None and layout.hasHeightForWidth():
-            least.setHeight(max(least.height(), layout.minimumHeightForWidth(self.width())))
-        return least
+    def heightForWidth(self, width: int) -> int:  # Qt's name
+        """The least height at a width, where Qt's own answer would be the one that its parts like best."""
+        layout = self.layout()
+        return -1 if layout is None else layout.minimumHeightForWidth(width)
 
 
 def _scrolled(body: QWidget) -> QScrollArea:
