@@ -178,7 +178,7 @@ def measure(folder: RunFolder, model: Path, *, device: str = "auto", predict: bo
     """
     config, snapshot = folder.read_config(), folder.read_snapshot()
     where = make_fabric(device, TrainingConfig()).device
-    side, root = checkpoint.read_card(model).network.image_size, Path(snapshot.root)
+    side, root = checkpoint.read_settings(model).network.image_size, Path(snapshot.root)
     events = EventWriter(folder.events_file)
 
     def films(part: str) -> FilmPool:

@@ -190,14 +190,14 @@ def _make_student(last: Path | None, config: RunConfig, snapshot: Snapshot) -> N
     known: tuple[str, ...] = ()
     network = config.network
     if last is not None:
-        card = checkpoint.read_card(last)
-        return build(card.network, card.vocabulary, pretrained=False)
+        said = checkpoint.read_settings(last)
+        return build(said.network, said.vocabulary, pretrained=False)
     if config.init_from is not None:
-        card = checkpoint.read_card(Path(config.init_from))
-        known = card.vocabulary
+        said = checkpoint.read_settings(Path(config.init_from))
+        known = said.vocabulary
         if network.vision_weights:  # They set the sizes, and are not read again.
             brought = ("widths", "depths", "patch_size", "channels")
-            sizes = {name: getattr(card.network, name) for name in brought}
+            sizes = {name: getattr(said.network, name) for name in brought}
             network = network.model_copy(update=sizes)
     cases = snapshot.labeled + snapshot.unlabeled
     vocabulary = collect_vocabulary((case.description for case in cases), known)
