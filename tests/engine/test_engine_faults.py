@@ -113,7 +113,7 @@ def test_pieces_are_remembered_by_a_resumed_run(make_run, room_for):
     folder.request_stop()
     assert not run(folder)
     folder.withdraw_requests()
-    original = loop._one_step
+    original = loop.one_step
 
     def stopping(this, burn_in):
         told = original(this, burn_in)
@@ -121,7 +121,7 @@ def test_pieces_are_remembered_by_a_resumed_run(make_run, room_for):
         return told
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "_one_step", stopping)
+        patch.setattr(loop, "one_step", stopping)
         assert not run(folder)
     folder.withdraw_requests()
     taken.clear()
@@ -241,7 +241,7 @@ def damage(path: Path) -> None:
 def left(make_run, monkeypatch):
     """A run that was left at step 8, with checkpoints of step 8 and step 7."""
     folder = make_run()
-    original = loop._one_step
+    original = loop.one_step
 
     def leaving(this, burn_in):
         if this.counters.step in (7, 8):
@@ -251,7 +251,7 @@ def left(make_run, monkeypatch):
         return original(this, burn_in)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "_one_step", leaving)
+        patch.setattr(loop, "one_step", leaving)
         with pytest.raises(KeyboardInterrupt):
             run(folder)
     return folder
@@ -293,7 +293,7 @@ def test_a_damaged_best_model_is_replaced_by_the_last_one(left):
 def test_a_paused_run_waits_with_a_checkpoint_and_goes_on_as_if_nothing_had_been(make_run):
     whole, paused = make_run("whole"), make_run("paused")
     run(whole)
-    original = loop._one_step
+    original = loop.one_step
 
     def pausing(this, burn_in):
         if this.counters.step == 3:
@@ -312,7 +312,7 @@ def test_a_paused_run_waits_with_a_checkpoint_and_goes_on_as_if_nothing_had_been
     thread = threading.Thread(target=reader)
     thread.start()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "_one_step", pausing)
+        patch.setattr(loop, "one_step", pausing)
         assert run(paused)
     thread.join()
     assert found == [{"checkpoint": True, "state": "paused"}]

@@ -26,6 +26,7 @@ FORMAT = 1
 OLDER = "The newest checkpoint is damaged on disk: training goes on from the one before, at step {step}."
 UNREADABLE = "No checkpoint in {folder} can be read: start a new round; labels and the serving teacher are untouched."
 Role = Literal["student", "teacher"]
+ROLES: tuple[Role, ...] = ("student", "teacher")
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@ from training.engine.networks import Network, with_words
 from training.engine.networks.text import NoWords, SmallTextEncoder
 
 META = torch.device("meta")
-WORDS_KNOWN = (
-    64  # Words of a small encoder's vocabulary, which a project decides; they cost next to nothing.
-)
+# Words of a small encoder's vocabulary, which a project decides; they cost next to nothing.
+WORDS_KNOWN = 64
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,10 @@ class PseudoTargets:
     targets: Tensor
     weight: Tensor
 
+    def part(self, films: slice) -> PseudoTargets:
+        """Those of some of the films, ``(b, 1, H, W)``."""
+        return PseudoTargets(self.targets[films], self.weight[films])
+
 
 def pseudo_targets(
     probabilities: Tensor,

@@ -62,8 +62,8 @@ def score_halves(
     convention = folder.read_snapshot().laterality
     dice: dict[str, dict[str, Any]] = {half: {} for half in halves}
     counts: dict[str, dict[str, Any]] = {half: {} for half in halves}
-    for role in ("student", "teacher"):
-        predictor = Predictor(checkpoint.read_network(model, role).to(device), device)
+    for role in checkpoint.ROLES:
+        predictor = Predictor.load(model, device, role)
         for half, pool in halves.items():
             if len(pool) == 0:
                 continue
