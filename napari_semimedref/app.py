@@ -102,9 +102,8 @@ def demo_project(folder: Path | None = None) -> Path:
     folder = folder or user_data_path("napari-semimedref") / "demo"
     if is_project(folder):
         return folder
-    half_made = folder.with_name(
-        f".{folder.name}-being-made"
-    )  # a kill must not leave half a demo behind
+    # A kill must not leave half a demo behind.
+    half_made = folder.with_name(f".{folder.name}-being-made")
     shutil.rmtree(half_made, ignore_errors=True)
     log.info("Drawing %d synthetic chest films in %s …", DEMO_CASES, folder)
     command = [sys.executable, "-m", "training.cli", "phantom", str(half_made)]

@@ -152,9 +152,8 @@ class ModelsDock(Dock):
         project = self.project
 
         def take(value: Any) -> None:
-            if (
-                self.workspace.is_open and self.project is project
-            ):  # else nobody waits for it any more
+            # Else nobody waits for it any more.
+            if self.workspace.is_open and self.project is project:
                 then(value)
 
         self.work, self._then = Work(lambda tell: act()), take
