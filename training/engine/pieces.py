@@ -3,8 +3,8 @@
 What is drawn and mixed is drawn and mixed for the whole step before it is cut, so that pieces hold the same films.
 The segmentation losses are means over films (Dice) and over pixels (cross-entropy), and every piece counts by its share
 of the films: their sum is the whole step's gradient up to rounding. Terms that look at a whole batch change: ITCL
-compares only the films of one piece, cross-entropy and zone reading average over the counted pixels and texts of a
-piece, batch norm takes a piece's statistics, and dropout draws anew for each piece.
+compares only the films of one piece, LV, cross-entropy and zone reading average over the counted films, pixels and
+texts of a piece, and dropout draws anew for each piece.
 """
 
 from __future__ import annotations
