@@ -8,7 +8,7 @@ import torch
 from little_films import TINY, describe, films
 from test_mixing import BOTH, NO_PLACE, PLAIN, lesion, zones
 
-from training.config import NETWORKS, PRESETS, RunConfig, ViewsConfig, preset
+from training.config import PRESETS, RunConfig, ViewsConfig, preset
 from training.engine.blocks import PatchDraw, draw_patch
 from training.engine.films import StudentFilms
 from training.engine.inputs import labeled_student_films, patch_films, unlabeled_student_films
@@ -250,9 +250,9 @@ def tiny(config: RunConfig, **sections) -> RunConfig:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", ["mmi-unet", "guide-decoder"])
 @pytest.mark.parametrize("method", ["semi-medref", "supervised"])
-def test_every_network_trains_with_every_method_and_preset(
+def test_every_network_of_the_paper_trains_with_every_method_and_preset(
     name, network, method, snapshot, tmp_path, bert
 ):
     few = snapshot.model_copy(update={"gate": snapshot.gate[:1], "report": snapshot.report[:1]})
