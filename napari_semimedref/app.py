@@ -1,4 +1,5 @@
-"""The command `napari-semimedref`: the review window as a program of its own."""
+"""The command `napari-semimedref`: the review window as a program of its own. What the window shows is the matter of
+`layout`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The reader's keys: shortcuts of the whole window that keep silent while somebody types."""
+"""The reader's keys: shortcuts of the whole window that keep silent while somebody types. What each key does is the
+matter of `layout`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The models dock: which models there are, which one serves, and what may be done with them."""
+"""The models dock: which models there are, which one serves, and what may be done with them. Whether a model may serve
+is the matter of `training.serving` and the gate."""
 
 from __future__ import annotations
 

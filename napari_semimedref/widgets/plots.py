@@ -1,5 +1,5 @@
 """The live curves of a round: the Dice of student and teacher on the gate half of the holdout, and above it what the
-reader chooses of the rest."""
+reader chooses of the rest. Nothing is read here: a `RoundView` comes in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The editor of a description: phrases that say where are colored, doubtful words underlined, and mended by a menu."""
+"""The editor of a description: phrases that say where are colored, doubtful words underlined, and mended by a menu.
+Words are read elsewhere."""
 
 from __future__ import annotations
 

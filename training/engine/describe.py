@@ -1,4 +1,5 @@
-"""What a network costs: parameters and multiply-adds, counted without weights and without a download."""
+"""What a network costs: parameters and multiply-adds, counted without weights and without a download. It prints
+nothing."""
 
 from __future__ import annotations
 

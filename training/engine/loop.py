@@ -1,4 +1,5 @@
-"""One round from start to end: burn-in, semi-supervised steps, evaluation, predictions. Flat on purpose."""
+"""One round from start to end: burn-in, semi-supervised steps, evaluation, predictions. Flat on purpose. What a step
+computes is the matter of `step`."""
 
 from __future__ import annotations
 

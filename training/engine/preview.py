@@ -1,4 +1,5 @@
-"""A case's views as the trainer makes them, by the trainer's own functions, with the sentences that tell of them."""
+"""A case's views as the trainer makes them, by the trainer's own functions, with the sentences that tell of them. No
+requests, no files."""
 
 from __future__ import annotations
 

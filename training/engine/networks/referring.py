@@ -1,4 +1,5 @@
-"""What every network that segments by words shares: reading words, its output, and where words point."""
+"""What every network that segments by words shares: reading words, its output, and where words point. Nothing that only
+one of them has."""
 
 from __future__ import annotations
 

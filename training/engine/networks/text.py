@@ -1,4 +1,5 @@
-"""Descriptions to token features: a small encoder trained from scratch, and a frozen pretrained BERT."""
+"""Descriptions to token features: a small encoder trained from scratch, and a frozen pretrained BERT. What words mean
+is read elsewhere (`training.report`)."""
 
 from __future__ import annotations
 

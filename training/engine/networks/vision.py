@@ -1,4 +1,4 @@
-"""The vision encoder: a ConvNeXt of any size, from scratch or pretrained, used stage by stage."""
+"""The vision encoder: a ConvNeXt of any size, from scratch or pretrained, used stage by stage. It sees no words."""
 
 from __future__ import annotations
 
