@@ -18,7 +18,6 @@ from training.pool.rounds import all_runs
 from training.round_lock import round_is_under_way
 from training.rundir import RunFolder
 
-__all__ = ["RoundView", "RunMonitor"]
 LOOK_SECONDS = 1.0
 TOO_FEW = "No round was started"  # how a start by itself is refused that came too late
 QUICKER = "Another window was quicker: this one follows its round."

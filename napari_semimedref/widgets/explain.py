@@ -76,7 +76,7 @@ class ExplainDock(Dock):
             self.status.setText(NO_CASE)
         elif not space.session.has_teacher:
             self.status.setText(NO_TEACHER)
-        elif space.ask_for_explanation():
+        elif space.ask_about_case("explain"):
             self.status.setText(WAITING)
 
     def show_explanation(self, answer: Answer) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyqtgraph as pg
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_semimedref.run_monitor import RoundView
+from napari_semimedref.round_view import RoundView
 
 SMOOTHING = 0.8
 Color = tuple[int, int, int]

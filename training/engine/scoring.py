@@ -90,8 +90,8 @@ def predict_pool(
     device: torch.device,
     tell: Callable[[int], None],
     *,
-    closer: int = 0,
-    seed: int = 0,
+    closer: int,
+    seed: int,
     goes_on: Callable[[], bool] | None = None,
 ) -> bool:
     """Write what the teacher says of a pool into the run folder: probabilities, figures, and films as points.

@@ -127,16 +127,9 @@ def prepare(folder: RunFolder, events: EventWriter, device: str | None) -> Round
     teacher = Teacher(student.to(fabric.device))
     optimizer = _make_optimizer(student, config.training)
     wrapped, optimizer = fabric.setup(student, optimizer)
-    memory, counters = None, Counters()
+    memory = None
     if config.method.name == "lvit-epi":
         memory = open_memory(folder, config, pools.labeled, pools.unlabeled, snapshot.laterality)
-    if last is not None:
-        checkpoint.load_weights(teacher.network, last, "teacher")
-        state = checkpoint.read_state(last, optimizer)
-        counters = Counters(**{f.name: state.get(f.name, f.default) for f in fields(Counters)})
-        teacher.updates = counters.teacher_updates
-        if memory is not None:
-            memory.maps.restore(state.get("epi", {}))
     return Round(
         folder=folder,
         events=events,
@@ -152,8 +145,24 @@ def prepare(folder: RunFolder, events: EventWriter, device: str | None) -> Round
         unlabeled_order=CaseOrder(max(1, len(pools.unlabeled)), config.seed, "unlabeled"),
         memory=memory,
         prior=_make_prior(config, pools),
-        counters=counters,
+        counters=Counters() if last is None else _resume(last, teacher, optimizer, memory),
     )
+
+
+def _resume(
+    last: Path,
+    teacher: Teacher[Network],
+    optimizer: torch.optim.Optimizer,
+    memory: LvitMemory | None,
+) -> Counters:
+    """Bring everything but the student to where the checkpoint stands; its counters."""
+    checkpoint.load_weights(teacher.network, last, "teacher")
+    state = checkpoint.read_state(last, optimizer)
+    counters = Counters(**{f.name: state.get(f.name, f.default) for f in fields(Counters)})
+    teacher.updates = counters.teacher_updates
+    if memory is not None:
+        memory.maps.restore(state.get("epi", {}))
+    return counters
 
 
 def _make_prior(config: RunConfig, pools: Pools) -> ZonePrior | None:
