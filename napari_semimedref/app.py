@@ -139,7 +139,9 @@ def begin_demo(
 
 def _open(space: Any, folder: Path, reader: str) -> None:
     if not space.open_project(folder, reader):
-        raise PoolError(f"{folder} could not be opened.")
+        raise PoolError(
+            f"{folder} was not opened: the warning before this says why; mend that, or give another folder."
+        )
 
 
 def begin_demo_round(space: Any) -> None:

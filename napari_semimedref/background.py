@@ -77,7 +77,9 @@ class Work(Generic[T]):
             self.error = f"{error.filename or 'A file'} cannot be used: {error.strerror or error}."
         except Exception as error:  # a thread's exception would otherwise vanish
             log.exception("Work beside the window failed in an unforeseen way.")
-            self.error = f"This failed in an unforeseen way, and can be tried again ({type(error).__name__}: {error})."
+            self.error = (
+                f"This failed in an unforeseen way ({type(error).__name__}: {error}): try it again."
+            )
 
     def _tell(self, done: int) -> None:
         self.done = done

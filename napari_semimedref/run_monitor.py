@@ -162,7 +162,7 @@ class RunMonitor:
                     start_new_session=True,
                 )
         except OSError as error:
-            raise PoolError(f"{refusal}: {error.strerror}. Is the disk full?") from error
+            raise PoolError(f"{refusal}: {error.strerror}; is the disk full?") from error
 
     def _is_alive(self, now: bool = False) -> bool:
         if self._process is not None and self._process.poll() is None:

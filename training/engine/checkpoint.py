@@ -23,6 +23,7 @@ from training.files import write_atomically
 from training.rundir import read_json
 
 FORMAT = 1
+ANOTHER = "use another model, or start a new round"
 OLDER = "The newest checkpoint is damaged on disk: training goes on from the one before, at step {step}."
 UNREADABLE = "No checkpoint in {folder} can be read: start a new round; labels and the serving teacher are untouched."
 Role = Literal["student", "teacher"]
@@ -127,7 +128,7 @@ def read_settings(folder: Path) -> ModelSettings:
         return ModelSettings(network, tuple(content["vocabulary"]), content["laterality"])
     except (RunFolderError, ConfigError, KeyError, TypeError, ValueError) as error:
         raise EngineError(
-            f"{folder} holds no usable model: its model.json is missing or damaged."
+            f"{folder} holds no usable model, since its model.json is missing or damaged: {ANOTHER}."
         ) from error
 
 
@@ -159,7 +160,7 @@ def load_weights(network: nn.Module, folder: Path, role: Role) -> None:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise EngineError(
-            f"{path} does not fit this network: it was trained with other settings."
+            f"{path} does not fit this network, since it was trained with other settings: {ANOTHER}."
         ) from error
 
 
@@ -238,7 +239,7 @@ def _load_tensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
-        raise EngineError(f"{path} is missing or damaged.") from error
+        raise EngineError(f"{path} is missing or damaged: {ANOTHER}.") from error
 
 
 def _flatten_optimizer(
