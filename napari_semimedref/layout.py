@@ -26,7 +26,7 @@ from napari_semimedref.widgets.trainer import TrainerDock
 from napari_semimedref.widgets.views import ViewsDock
 from napari_semimedref.workspace import Workspace, workspace_of
 
-RIGHT_WIDTH = 366
+RIGHT_WIDTH = 380  # the names of six tabs fit
 LEFT_WIDTH = 250
 SMALL_SCREEN = 1440
 ADJUDICATE = "adjudication"

@@ -25,6 +25,8 @@ KILL = (
 class TrainerDock(Dock):
     """Shows the latest round of the project, whoever started it."""
 
+    SCROLLS = True
+
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self.state = heading("")
@@ -56,6 +58,7 @@ class TrainerDock(Dock):
         row = QHBoxLayout()
         for each in (self.start, self.resume, self.pause, self.go_on, self.stop, self.kill):
             row.addWidget(each)
+            each.setVisible(each is self.start)  # All of them at once would make the dock wide for good.
         row.addWidget(self.settings)
         self.column.addLayout(row)
         self.column.addWidget(self.starting)
