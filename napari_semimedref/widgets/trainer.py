@@ -58,7 +58,8 @@ class TrainerDock(Dock):
         row = QHBoxLayout()
         for each in (self.start, self.resume, self.pause, self.go_on, self.stop, self.kill):
             row.addWidget(each)
-            each.setVisible(each is self.start)  # All of them at once would make the dock wide for good.
+            # All of them at once would make the dock wide for good.
+            each.setVisible(each is self.start)
         row.addWidget(self.settings)
         self.column.addLayout(row)
         self.column.addWidget(self.starting)
