@@ -1,4 +1,4 @@
-"""Lays the docks out in a napari window and binds the reader's keys."""
+"""Lays the docks out in a napari window and binds the reader's keys. What the docks show and do is their own matter."""
 
 from __future__ import annotations
 

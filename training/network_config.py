@@ -8,8 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from training.errors import ConfigError
 
-NETWORKS = ("mmi-unet", "guide-decoder")
-
 
 def number(default: float, low: float, high: float, step: float, meaning: str) -> Any:
     """A number's field: bounds and meaning for files, the step for forms."""
