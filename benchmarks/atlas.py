@@ -1,4 +1,4 @@
-"""What the words alone are worth: Dice of the caption atlas on the real chest films with 57, 114 and 286 labels.
+"""What the words alone are worth: Dice of the zone atlas on the real chest films with 57, 114 and 286 labels.
 
 Usage: python benchmarks/atlas.py [--data FOLDER] [--valid] [--size N] [--json FILE]
 

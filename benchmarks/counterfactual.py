@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from training_runs import settings, train_once
 
-from training.engine.checkpoint import read_card
+from training.engine.checkpoint import read_settings
 from training.engine.counterfactual import (
     VARIANTS,
     Coverage,
@@ -93,7 +93,7 @@ def of_model(
 ) -> Figures:
     """Figures of a model folder's teacher by kind of description, set of films and name."""
     predictor = Predictor.load(folder, torch.device("cpu"))
-    laterality = read_card(folder).laterality
+    laterality = read_settings(folder).laterality
     config = PhantomConfig(laterality=laterality)
     films = phantom_films(config, TEST_SEED + seed, count, predictor.network.config.image_size)
     return {variant: _figures(predictor, films, variant, seed) for variant in variants}

@@ -1,4 +1,5 @@
-"""The command `napari-semimedref`: the review window as a program of its own."""
+"""The command `napari-semimedref`: the review window as a program of its own. What the window shows is the matter of
+`layout`."""
 
 from __future__ import annotations
 
@@ -102,9 +103,8 @@ def demo_project(folder: Path | None = None) -> Path:
     folder = folder or user_data_path("napari-semimedref") / "demo"
     if is_project(folder):
         return folder
-    half_made = folder.with_name(
-        f".{folder.name}-being-made"
-    )  # a kill must not leave half a demo behind
+    # A kill must not leave half a demo behind.
+    half_made = folder.with_name(f".{folder.name}-being-made")
     shutil.rmtree(half_made, ignore_errors=True)
     log.info("Drawing %d synthetic chest films in %s …", DEMO_CASES, folder)
     command = [sys.executable, "-m", "training.cli", "phantom", str(half_made)]
@@ -139,7 +139,9 @@ def begin_demo(
 
 def _open(space: Any, folder: Path, reader: str) -> None:
     if not space.open_project(folder, reader):
-        raise PoolError(f"{folder} could not be opened.")
+        raise PoolError(
+            f"{folder} was not opened: the warning before this says why; mend that, or give another folder."
+        )
 
 
 def begin_demo_round(space: Any) -> None:

@@ -81,10 +81,6 @@ class Asking(QObject):
             with self.attempt():
                 self.engine.ask("warm")
 
-    def ask_for_explanation(self) -> bool:
-        """Ask the service why the teacher proposes what it does for the case on the desk."""
-        return self.ask_about_case("explain")
-
     def ask_about_case(self, do: str, **fields: Any) -> bool:
         """Ask the service something about the case on the desk and its present words; False if there is no case."""
         if not self.has_case:

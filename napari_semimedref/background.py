@@ -26,8 +26,8 @@ class Work(Generic[T]):
     Parameters
     ----------
     act : callable
-        Gets a function to be told after each case how many were looked at; that function raises `Stopped` once the
-        work shall stop.
+        Gets a function to be told now and then how much was done; that function raises `Stopped` once the work shall
+        stop.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Work(Generic[T]):
         self.error = ""
         self._act = act
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="import", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="work", daemon=True)
         self._thread.start()
 
     @property
@@ -59,7 +59,7 @@ class Work(Generic[T]):
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """Ask it to stop after the present case; returns at once."""
+        """Ask it to stop when it next tells how far it is; returns at once."""
         self._stop.set()
 
     def wait(self) -> None:
@@ -76,8 +76,10 @@ class Work(Generic[T]):
         except OSError as error:
             self.error = f"{error.filename or 'A file'} cannot be used: {error.strerror or error}."
         except Exception as error:  # a thread's exception would otherwise vanish
-            log.exception("An import failed in an unforeseen way.")
-            self.error = f"This failed in an unforeseen way ({type(error).__name__}: {error})."
+            log.exception("Work beside the window failed in an unforeseen way.")
+            self.error = (
+                f"This failed in an unforeseen way ({type(error).__name__}: {error}): try it again."
+            )
 
     def _tell(self, done: int) -> None:
         self.done = done

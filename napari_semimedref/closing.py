@@ -8,7 +8,7 @@ from uuid import UUID
 
 from napari.utils.task_status import Status
 
-from napari_semimedref.run_monitor import RoundView
+from napari_semimedref.round_view import RoundView
 
 WHO = "napari-semimedref"
 ROUND = "round"

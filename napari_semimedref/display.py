@@ -25,7 +25,7 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def ensure_display(screen: str = SCREEN) -> str | None:
+def ensure_display() -> str | None:
     """Start a virtual display where there is none; it ends with this process.
 
     Returns
@@ -46,7 +46,7 @@ def ensure_display(screen: str = SCREEN) -> str | None:
             "There is no display and no Xvfb to stand in for one: set DISPLAY, or install the package xvfb."
         )
     read, write = os.pipe()
-    options = ["-displayfd", str(write), "-screen", "0", screen, "-nolisten", "tcp"]
+    options = ["-displayfd", str(write), "-screen", "0", SCREEN, "-nolisten", "tcp"]
     quiet = subprocess.DEVNULL
     server = subprocess.Popen([program, *options], pass_fds=(write,), stdout=quiet, stderr=quiet)
     os.close(write)

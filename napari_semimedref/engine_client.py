@@ -167,7 +167,7 @@ class EngineClient:
                 )
         except OSError as error:
             raise EngineError(
-                f"The engine service cannot be started: {error.strerror}. Is the disk full?"
+                f"The engine service cannot be started: {error.strerror}; is the disk full?"
             ) from error
         assert self._process.stdout is not None
         arguments = (self._process.stdout, self._exchange, self._generation, self._heard)

@@ -57,9 +57,8 @@ def outline_quickly(layer: Labels) -> None:
         )
         return rim(labels[wide], reach)[inside]
 
-    owner: Any = (
-        layer  # napari has no public way; where it names this otherwise, its own contour is drawn
-    )
+    # napari has no public way; where it names this otherwise, its own contour is drawn.
+    owner: Any = layer
     if layer.ndim == 2 and hasattr(layer, "_calculate_contour"):
         owner._calculate_contour = contour
 

@@ -23,15 +23,19 @@ from training.pool.database import is_project
 from training.report.zones import Convention
 
 SAMPLED_MASKS, SAMPLED_FINDS = 40, 400
-LABELS = {
-    "--texts": "Texts table",
-    "--text-column": "Text column",
-    "--patient-rule": "Patient rule",
-    "--mask-polarity": "Mask polarity",
-    "--labels": "Labels",
-    "--prefix": "Prefix",
-    "--window": "Gray window",
-    "--laterality": "Left means",
+# What the options of an import are called in the dialog.
+TITLES = {
+    "labels": "Labels",
+    "texts": "Texts table",
+    "text_column": "Text column",
+    "mask_polarity": "Mask polarity",
+    "patient_rule": "Patient rule",
+    "prefix": "Prefix",
+    "window": "Gray window",
+    "every": "Slice step",
+    "plane": "Plane",
+    "keep_uids": "Identifiers",
+    "laterality": "Left means",
 }
 _FLAG = re.compile(r"(?:a )?(--[a-z][a-z-]*)")
 _COMMAND = re.compile(r"import it with `import (\w+)`")
@@ -206,7 +210,12 @@ def window_of(text: str) -> tuple[float, float] | None:
 def in_the_dialogs_words(sentence: str) -> str:
     """A sentence written for the commands, with the names that the dialog's fields have."""
     sentence = _COMMAND.sub(r"choose the format “\1”", sentence)
-    return _FLAG.sub(lambda found: f"“{LABELS.get(found[1], found[1])}”", sentence)
+
+    def titled(found: re.Match[str]) -> str:
+        option = found[1].removeprefix("--").replace("-", "_")
+        return f"“{TITLES.get(option, found[1])}”"
+
+    return _FLAG.sub(titled, sentence)
 
 
 def _check_empty(folder: Path) -> None:

@@ -1,4 +1,5 @@
-"""The reader's keys: shortcuts of the whole window that keep silent while somebody types."""
+"""The reader's keys: shortcuts of the whole window that keep silent while somebody types. What each key does is the
+matter of `layout`."""
 
 from __future__ import annotations
 
@@ -22,7 +23,6 @@ ACCEPT = "Ctrl+Return"
 SKIP = "Alt+Right"
 PREVIOUS = "Alt+Left"
 RESET = "Ctrl+Backspace"
-WORDS = "Alt+W"
 UNDO, REDO = "Ctrl+Z", "Ctrl+Shift+Z"
 ISLANDS, HOLES, SMOOTH, ZONES = "Alt+I", "Alt+G", "Alt+S", "Alt+Z"
 TAKE_REGION, DROP_REGION = "Alt+A", "Alt+R"
@@ -47,24 +47,21 @@ class Keys(QObject):
         super().__init__(window)
         self._window = window
         self.shortcuts: dict[str, QShortcut] = {}
-        self.always: set[str] = set()
         application: Any = QApplication.instance()
         application.focusChanged.connect(self._on_focus)
 
-    def bind(self, sequence: str, act: Callable[[], object], *, always: bool = False) -> None:
-        """Bind a chord; ``always`` also while typing."""
+    def bind(self, sequence: str, act: Callable[[], object]) -> None:
+        """Bind a chord."""
         shortcut = QShortcut(QKeySequence(sequence), self._window)
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
         shortcut.setAutoRepeat(False)
         shortcut.activated.connect(lambda: act())
         self.shortcuts[sequence] = shortcut
-        if always:
-            self.always.add(sequence)
 
     def _on_focus(self, _before: QWidget | None, now: QWidget | None) -> None:
         typing = is_typed_into(now)
-        for sequence, shortcut in self.shortcuts.items():
-            shortcut.setEnabled(sequence in self.always or not typing)
+        for shortcut in self.shortcuts.values():
+            shortcut.setEnabled(not typing)
 
 
 def is_typed_into(widget: QWidget | None) -> bool:

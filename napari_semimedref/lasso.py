@@ -1,4 +1,5 @@
-"""A line drawn freely around a part of the film, in a layer of its own that is empty again once the line is closed."""
+"""A line drawn freely around a part of the film, in a layer of its own that is empty again once the line is closed.
+Part of `viewer_bridge`; what the line is for is the matter of `editing`."""
 
 from __future__ import annotations
 

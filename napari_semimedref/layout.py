@@ -1,4 +1,4 @@
-"""Lays the docks out in a napari window and binds the reader's keys."""
+"""Lays the docks out in a napari window and binds the reader's keys. What the docks show and do is their own matter."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from napari_semimedref.widgets.trainer import TrainerDock
 from napari_semimedref.widgets.views import ViewsDock
 from napari_semimedref.workspace import Workspace, workspace_of
 
-RIGHT_WIDTH = 366
+RIGHT_WIDTH = 380  # the names of six tabs fit
 LEFT_WIDTH = 250
 SMALL_SCREEN = 1440
 ADJUDICATE = "adjudication"

@@ -18,7 +18,6 @@ from training.pool.rounds import all_runs
 from training.round_lock import round_is_under_way
 from training.rundir import RunFolder
 
-__all__ = ["RoundView", "RunMonitor"]
 LOOK_SECONDS = 1.0
 TOO_FEW = "No round was started"  # how a start by itself is refused that came too late
 QUICKER = "Another window was quicker: this one follows its round."
@@ -104,11 +103,16 @@ class RunMonitor:
         self._pass_on()
 
     def kill(self) -> None:
-        """End the round's processes at once, from a process of its own since that may take seconds."""
+        """End the round's processes at once, from a process of its own since that may take seconds.
+
+        Raises
+        ------
+        PoolError
+            That process cannot be started.
+        """
         self._wanted = ""
-        self._spawn(
-            [sys.executable, "-m", "training.cli", "kill", str(self._project.folder), "--yes"]
-        )
+        command = [sys.executable, "-m", "training.cli", "kill", str(self._project.folder), "--yes"]
+        self._spawn(command, "The round cannot be killed")
 
     def poll(self) -> bool:
         """Read what is new; True if the view changed. Quick: meant for a timer."""
@@ -121,9 +125,8 @@ class RunMonitor:
         status = self._read_events(self.view.status)
         trouble = self._trouble(alive, before)
         if self._wanted == "pause" and status.state == "paused":
-            self._wanted = (
-                ""  # somebody else may let it go on; a stop holds for as long as the process
-            )
+            # Somebody else may let it go on; a stop holds for as long as the process.
+            self._wanted = ""
         self.view = replace(
             self.view,
             status=status,
@@ -143,10 +146,11 @@ class RunMonitor:
         if self._is_alive(now=True):
             raise PoolError("A round is already under way: wait for it, or stop it.")
         self._wanted, self._stopped = "", False
-        self._process = self._spawn([*self._command, str(self._project.folder), *options])
+        command = [*self._command, str(self._project.folder), *options]
+        self._process = self._spawn(command, "The round cannot be started")
         self.view = replace(self.view, alive=True, own=True, trouble="", note="", orphan=False)
 
-    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+    def _spawn(self, command: list[str], refusal: str) -> subprocess.Popen[bytes]:
         try:
             with self.log.open("ab") as log:
                 self._log_start = log.tell()
@@ -158,7 +162,7 @@ class RunMonitor:
                     start_new_session=True,
                 )
         except OSError as error:
-            raise PoolError(f"The round cannot be started: {error.strerror}.") from error
+            raise PoolError(f"{refusal}: {error.strerror}; is the disk full?") from error
 
     def _is_alive(self, now: bool = False) -> bool:
         if self._process is not None and self._process.poll() is None:

@@ -24,6 +24,7 @@ LATER = "come back later"
 AHEAD = 2  # films of the queue that are read before they are asked for
 PATIENCE = 0.5  # seconds that opening a project may wait for its queue
 UNUSABLE = "proposal unusable"
+LEFT = "The case you left, {case}, was not opened again, and your draft of it is kept: {error}"
 
 
 class ReviewSession(CaseSession):
@@ -62,9 +63,9 @@ class ReviewSession(CaseSession):
         self._begun_behind = 0
         self._waits_for_plan = False
         self._reasons: dict[str, str] = {}
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="bands")
+        self._learner = ThreadPoolExecutor(1, thread_name_prefix="bands")
         self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="films")
-        self._bands: Future[Bands] = self._reader.submit(bands_of, project)
+        self._bands: Future[Bands] = self._learner.submit(bands_of, project)
 
     # -- what is so --------------------------------------------------------------------------------
 
@@ -101,8 +102,10 @@ class ReviewSession(CaseSession):
         """Open what a sitting that broke off left on the desk, else the first case as soon as the queue is planned."""
         left = left_on_desk(self.project, self.desk.reader)
         if left is not None:
-            with contextlib.suppress(SemiMedRefError):  # Another reader has it by now.
+            try:
                 self.open(left)
+            except SemiMedRefError as error:  # Another reader may have it by now.
+                self.failed.emit(LEFT.format(case=left, error=error))
         self.plan_soon()
         self.planner.await_plan(PATIENCE)
         self._waits_for_plan = True
@@ -181,7 +184,7 @@ class ReviewSession(CaseSession):
         if serving == self._serving:
             return False
         self._serving = serving
-        self._bands = self._reader.submit(bands_of, self.project)
+        self._bands = self._learner.submit(bands_of, self.project)
         self.plan_soon()
         case = self.current.case if self.current is not None else None
         if case is not None and not case.is_holdout:
@@ -197,7 +200,7 @@ class ReviewSession(CaseSession):
             self.desk.close()
         finally:
             self._writer.close()
-            self._reader.shutdown()
+            self._learner.shutdown()
             self._fetcher.shutdown(cancel_futures=True)
             self.planner.close()
 

@@ -1,4 +1,5 @@
-"""The letters R and L at the film's edges: which side of the patient is where, however the camera is turned."""
+"""The letters R and L at the film's edges: which side of the patient is where, however the camera is turned. Part of
+`viewer_bridge`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The tour of the window: a few short steps, each pointing at its dock. napari's guided tour draws and leads them."""
+"""The tour of the window: a few short steps, each pointing at its dock. napari's guided tour draws and leads them. No
+layers, no project."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The film, the teacher's proposal and the reader's mask as layers of a napari viewer. With the modules it owns (fixed
-layers, lasso, sides, film camera, outlines of zones, explanations) the only one that touches layers. Works on a
-`ViewerModel`, without a window."""
+layers, lasso, sides, film camera, outlines of zones, readings, explanations) the only one that touches layers. Works on
+a `ViewerModel`, without a window."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ class ViewerBridge:
     lasso : Lasso
     """
 
-    mask_painted = Signal(
-        object, int
-    )  # the mask (H, W) uint8 as it is now, and strokes ended: 1 or 0
+    mask_painted = Signal(object, int)  # mask (H, W) uint8 as it is now, strokes ended: 1 or 0
     undo_wanted = Signal()
     redo_wanted = Signal()
     clicked = Signal(int, int)  # row, column
@@ -132,9 +130,8 @@ class ViewerBridge:
     def set_visible(self, name: str, visible: bool) -> None:
         """Show or hide one of the layers."""
         layer = self._found(name)
-        if (
-            layer is not None and layer.visible != visible
-        ):  # napari draws all anew even if it was so
+        # napari draws all anew even if it was so.
+        if layer is not None and layer.visible != visible:
             layer.visible = visible
 
     def is_visible(self, name: str) -> bool:

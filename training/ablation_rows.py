@@ -126,7 +126,7 @@ TABLES: dict[str, tuple[Row, ...]] = {
         *_paper_at_this_size(),
         Row("mixing", "supervised, our views and mixing", (), _ALONE, "plain"),
         Row("mixing-longer", "the same, as long", (), _ALONE, "plain", EQUAL_TIME),
-        Row("ours-no-atlas", "ours without the caption atlas", PARTS, {"method": {"zone_prior": 0.0}}, "mixing"),
+        Row("ours-no-atlas", "ours without the zone atlas", PARTS, {"method": {"zone_prior": 0.0}}, "mixing"),
         Row("ours", "ours", against="mixing"),
     ),
     "lvit": _lvit_rows(),

@@ -1,4 +1,4 @@
-"""The caption atlas: where lesions lie according to the words alone. It sees no image, so its masks are the floor that
+"""The zone atlas: where lesions lie according to the words alone. It sees no image, so its masks are the floor that
 any network has to beat; it reads no files."""
 
 from __future__ import annotations

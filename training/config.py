@@ -82,7 +82,7 @@ class MethodConfig(Settings):
         None, "lvit-epi: folder with LV_loss.xlsx and its figures; else the labeled pool serves."
     )
     zone_prior: float = number(
-        1.0, 0, 2, 0.25, "semi-medref: weight of the caption atlas in pseudo-masks; 0: none."
+        1.0, 0, 2, 0.25, "semi-medref: weight of the zone atlas in pseudo-masks; 0: none."
     )
     empty_alarm: float = number(
         0.5, 0, 1, 0.05, "Share of empty pseudo-masks at which the unlabeled pool is left out."

@@ -88,6 +88,6 @@ class OurSteps:
         return labeled.texts + unlabeled.texts + strong.texts
 
     def _step(self, burn_in: int) -> float:
-        told = loop._one_step(self.round, burn_in)
+        told = loop.one_step(self.round, burn_in)
         self.round.counters.step += 1
         return told["loss"]

@@ -35,7 +35,7 @@ class Dock(QWidget):
         super().__init__()
         given = isinstance(napari_viewer, Workspace)
         self.workspace: Workspace = napari_viewer if given else workspace_of(napari_viewer)
-        self.body = QWidget()
+        self.body = Body()
         self.column = QVBoxLayout(self.body)
         self.column.setContentsMargins(8, 6, 8, 6)
         self.column.setSpacing(6)
@@ -91,6 +91,15 @@ class Dock(QWidget):
     def on_project(self) -> None:
         """A project was opened: connect to its session and show it."""
         raise NotImplementedError
+
+
+class Body(QWidget):
+    """What a dock shows: in a scroll area as high as there is room, and high enough that nothing overlaps."""
+
+    def heightForWidth(self, width: int) -> int:  # Qt's name
+        """The least height at a width, where Qt's own answer would be the one that its parts like best."""
+        layout = self.layout()
+        return -1 if layout is None else layout.minimumHeightForWidth(width)
 
 
 def _scrolled(body: QWidget) -> QScrollArea:

@@ -1,4 +1,5 @@
-"""The mask dock: tools, undo, tidying, and what is seen of mask, proposal and the teacher's maps."""
+"""The mask dock: tools, undo, tidying, and what is seen of mask, proposal and the teacher's maps. What each button does
+is `napari_semimedref.editing` and `looking`."""
 
 from __future__ import annotations
 

@@ -22,11 +22,10 @@ LEGEND = (
     "Grad-CAM: orange where a layer mattered for the mask. Differences: orange where your words add foreground, blue "
     "where they take some away."
 )
-TELLING = (
-    "difference_mirrored"  # The map shown at first, if the words' sides moved the mask at all ...
-)
+# Shown at first: this map if the words' sides moved the mask at all, else the Grad-CAM of a middle layer.
+TELLING = "difference_mirrored"
 LEAST_MOVED = 0.05
-MIDDLE = 2  # ... else the Grad-CAM of this layer, neither the finest nor the coarsest.
+MIDDLE = 2
 
 
 class ExplainDock(Dock):
@@ -77,7 +76,7 @@ class ExplainDock(Dock):
             self.status.setText(NO_CASE)
         elif not space.session.has_teacher:
             self.status.setText(NO_TEACHER)
-        elif space.ask_for_explanation():
+        elif space.ask_about_case("explain"):
             self.status.setText(WAITING)
 
     def show_explanation(self, answer: Answer) -> None:

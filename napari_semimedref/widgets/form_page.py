@@ -1,4 +1,4 @@
-"""A form of settings as a page that scrolls."""
+"""A form of settings as a page that scrolls. Knows no particular setting."""
 
 from __future__ import annotations
 

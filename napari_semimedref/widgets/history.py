@@ -1,4 +1,4 @@
-"""The texts that a case has had, as a menu; a click brings one back."""
+"""The texts that a case has had, as a menu; a click brings one back. What becomes of it is the dock's matter."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from napari_semimedref.widgets.drops import Drops, only_one
 from napari_semimedref.widgets.import_form import ImportForm
 from napari_semimedref.widgets.import_report import Findings
 from napari_semimedref.widgets.import_source import SourceForm
-from napari_semimedref.widgets.parts import button, sentence
+from napari_semimedref.widgets.parts import button, cases, sentence
 from napari_semimedref.workspace import Workspace
 from training.errors import SemiMedRefError
 from training.formats import FormatName
@@ -51,6 +51,7 @@ class ImportDialog(QDialog):
         self.work: Work[Any] | None = None
         self.rehearsal: Rehearsal | None = None
         self._look_at: tuple[FormatName | None] | None = None  # the format to suppose, None for any
+        self._kind = ""  # of the work: "look", "rehearsal" or `IMPORT`
         self._ended_early = False
         self.status = sentence(lines=1)
         self.bar = QProgressBar()
@@ -82,7 +83,7 @@ class ImportDialog(QDialog):
     @property
     def importing(self) -> bool:
         """Whether cases are being written now."""
-        return self.work is not None and self._kind == "import"
+        return self.work is not None and self._kind == IMPORT
 
     def reject(self) -> None:
         """Close; an import that is going on is stopped first, and the dialog stays to say what became of it."""
@@ -100,8 +101,6 @@ class ImportDialog(QDialog):
         self.reject()
 
     # -- inside ------------------------------------------------------------------------------------
-
-    _kind = ""
 
     def _lay_out(self) -> None:
         left, right = QVBoxLayout(), QVBoxLayout()
@@ -179,7 +178,7 @@ class ImportDialog(QDialog):
         if self.rehearsal is None or self.work is not None:
             return
         request = self.rehearsal.request
-        self._run("import", lambda tell: imports.carry_out(request, tell))
+        self._run(IMPORT, lambda tell: imports.carry_out(request, tell))
 
     def _run(self, kind: str, act: Any) -> None:
         self._kind, self.work = kind, Work(act)
@@ -241,7 +240,7 @@ class ImportDialog(QDialog):
         busy = self.work is not None
         added = 0 if self.rehearsal is None else len(self.rehearsal.outcome.report.added)
         self.start.setEnabled(added > 0 and not busy)
-        count = f"Import {added} case{'s' * (added != 1)}" if added else "Import"
+        count = f"Import {cases(added)}" if added else "Import"
         self.start.setText("Import the others" if self._ended_early else count)
         self.leave.setText("Stop" if self.importing else "Close")
         self.leave.setEnabled(not (self.importing and self.work and self.work.stopping))
@@ -258,11 +257,11 @@ class ImportDialog(QDialog):
         words = {
             "look": "Looking at the source …",
             "rehearsal": "Rehearsing",
-            "import": "Importing",
+            IMPORT: "Importing",
         }
         text = words[self._kind]
         if work.done:
-            text += f": {work.done} cases"
+            text += f": {cases(work.done)}"
         if self.importing and work.stopping:
             text = "Stopping …"
         self.status.setText(text)

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_semimedref.imports import window_of
+from napari_semimedref.imports import TITLES, window_of
 from napari_semimedref.widgets.drops import Drops
 from napari_semimedref.widgets.parts import button
 from training.formats import FormatName, ReadOptions
@@ -56,18 +56,6 @@ TOOLTIPS = {
     "every": "Of a volume's or series' slices, take each so-many-th",
     "plane": "How volumes are sliced",
     "keep_uids": "Keep identifiers of study, series and image; otherwise they are replaced",
-}
-NAMES = {
-    "labels": "Labels",
-    "texts": "Texts table",
-    "text_column": "Text column",
-    "mask_polarity": "Mask polarity",
-    "patient_rule": "Patient rule",
-    "prefix": "Prefix",
-    "window": "Gray window",
-    "every": "Slice step",
-    "plane": "Plane",
-    "keep_uids": "Identifiers",
 }
 
 
@@ -146,10 +134,10 @@ class ImportForm(QWidget):
         row.addWidget(self.texts, 1)
         row.addWidget(button("…", self._choose_texts, "Choose a table"))
         odd = {"texts": texts, "window": self.window_text}
-        for field, name in NAMES.items():
-            label, widget = QLabel(name), odd.get(field) or getattr(self, field)
+        for field, tooltip in TOOLTIPS.items():
+            label, widget = QLabel(TITLES[field]), odd.get(field) or getattr(self, field)
             for each in (label, widget):
-                each.setToolTip(f"<p>{TOOLTIPS[field]}</p>")  # rich text wraps
+                each.setToolTip(f"<p>{tooltip}</p>")  # rich text wraps
             label.setFixedWidth(LABEL_WIDTH)
             self._form.addRow(label, widget)
             self._rows[field] = (label, widget)

@@ -7,6 +7,7 @@ from html import escape
 from qtpy.QtWidgets import QTextBrowser
 
 from napari_semimedref.imports import Carried, Rehearsal, in_the_dialogs_words
+from napari_semimedref.widgets.parts import cases
 from training.formats.bring_in import Outcome
 
 SHOWN = 12
@@ -33,7 +34,7 @@ class Findings(QTextBrowser):
         """What would happen."""
         outcome = rehearsal.outcome
         count = len(outcome.report.added)
-        title = f"{count} cases would come in" if count else "Nothing would come in"
+        title = f"{cases(count)} would come in" if count else "Nothing would come in"
         lines = [_title(title), *_counts(outcome)]
         if rehearsal.share is not None:
             lines.append(_line(rehearsal.share.sentence()))
@@ -43,11 +44,11 @@ class Findings(QTextBrowser):
         """What happened."""
         outcome = carried.outcome
         if outcome is not None:
-            lines = [_title(f"{carried.kept} cases came in"), *_counts(outcome)]
+            lines = [_title(f"{cases(carried.kept)} came in"), *_counts(outcome)]
             self._show(lines + _notes(outcome) + _problems(outcome))
             return
         stay = (
-            f"{carried.kept} cases were written before and stay; importing again adds the others."
+            f"Written before, and kept: {cases(carried.kept)}; importing again adds the others."
             if carried.kept
             else "Nothing was written."
         )
@@ -62,12 +63,13 @@ def _counts(outcome: Outcome) -> list[str]:
     lines = []
     if report.added:
         parts = ", ".join(f"{splits.get(s, 0)} {s}" for s in ("training", "gate", "report"))
-        lines.append(f"Of {outcome.patients} patients: {parts}.")
+        patients = f"{outcome.patients} patient{'s' * (outcome.patients != 1)}"
+        lines.append(f"Of {patients}: {parts}.")
         lines.append(f"{outcome.masked} with a mask, {outcome.described} with words.")
     if outcome.patients == 1 and len(report.added) > 1:
         lines.append("All are one patient's, so all go to one side: check “Patient rule”.")
     if report.already:
-        lines.append(f"{len(report.already)} are in the project already.")
+        lines.append(f"In the project already: {cases(len(report.already))}.")
     return [_line(line) for line in lines]
 
 

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_semimedref.imports import Looked
+from napari_semimedref.imports import TITLES, Looked
 from napari_semimedref.widgets.drops import Drops
 from napari_semimedref.widgets.import_form import LABEL_WIDTH
 from napari_semimedref.widgets.parts import button
@@ -23,7 +23,7 @@ from training.formats import FORMATS, FormatName
 from training.pool.database import is_project
 from training.report.zones import Convention
 
-TITLES: dict[FormatName, str] = {
+FORMAT_TITLES: dict[FormatName, str] = {
     "qata": "QaTa-COV19",
     "mosmed": "MosMedData+",
     "lvit": "LViT",
@@ -55,7 +55,7 @@ class SourceForm(QWidget):
         self.source.setPlaceholderText("Drop a folder or a file here, or choose one")
         self.format = QComboBox()
         for name in FORMATS:
-            self.format.addItem(TITLES[name], name)
+            self.format.addItem(FORMAT_TITLES[name], name)
         self.into = QComboBox()
         if opened is not None:
             self.into.addItem(f"The open project, {opened.name}", OPEN)
@@ -111,7 +111,7 @@ class SourceForm(QWidget):
     def _mark_detected(self, name: FormatName | None) -> None:
         for row in range(self.format.count()):
             found = " (detected)" if self.format.itemData(row) == name else ""
-            self.format.setItemText(row, TITLES[self.format.itemData(row)] + found)
+            self.format.setItemText(row, FORMAT_TITLES[self.format.itemData(row)] + found)
 
     def _lay_out(self) -> None:
         self._folder_row = _row(
@@ -129,7 +129,7 @@ class SourceForm(QWidget):
             ("Into", self.into, "The project that gets the cases"),
             ("Folder", self._folder_row, "A new or empty folder, or one that holds a project"),
             (
-                "Left means",
+                TITLES["laterality"],
                 self.laterality,
                 "Whose left the descriptions mean; kept for good in a new project",
             ),
@@ -159,7 +159,7 @@ class SourceForm(QWidget):
         fresh = elsewhere and not (target is not None and is_project(target))
         for name, widget, shown in (
             ("Folder", self._folder_row, elsewhere),
-            ("Left means", self.laterality, fresh),
+            (TITLES["laterality"], self.laterality, fresh),
         ):
             self._labels[name].setVisible(shown)
             widget.setVisible(shown)

@@ -128,6 +128,7 @@ class CardDialog(QDialog):
         self.said.setWordWrap(True)
         box = _close_box(self)
         save: Any = box.addButton("Save…", QDialogButtonBox.ButtonRole.ActionRole)
+        save.setToolTip("Write the card to a Markdown file, to be filed")
         save.clicked.connect(lambda: self._ask())
         column = QVBoxLayout(self)
         column.addWidget(self.page, 1)

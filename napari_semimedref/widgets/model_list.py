@@ -31,6 +31,7 @@ class ModelList(QTreeWidget):
         self.setAllColumnsShowFocus(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setHeaderLabels(COLUMNS)
+        self.setToolTip("Choose a model, or two to compare them (Return: the model's card)")
         titles: Any = self.headerItem()
         for column, words in enumerate(WHAT_COLUMNS_MEAN):
             titles.setToolTip(column, words)

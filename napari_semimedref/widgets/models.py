@@ -1,4 +1,5 @@
-"""The models dock: which models there are, which one serves, and what may be done with them."""
+"""The models dock: which models there are, which one serves, and what may be done with them. Whether a model may serve
+is the matter of `training.serving` and the gate."""
 
 from __future__ import annotations
 
@@ -152,9 +153,8 @@ class ModelsDock(Dock):
         project = self.project
 
         def take(value: Any) -> None:
-            if (
-                self.workspace.is_open and self.project is project
-            ):  # else nobody waits for it any more
+            # Else nobody waits for it any more.
+            if self.workspace.is_open and self.project is project:
                 then(value)
 
         self.work, self._then = Work(lambda tell: act()), take

@@ -26,6 +26,9 @@ class PairVerdict(QWidget):
         self.reason = QLineEdit()
         self.reason.setPlaceholderText("Why (optional)")
         self.reason.setMaxLength(LONGEST_REASON)
+        self.reason.setToolTip(
+            "Kept with the report, for other readers (Enter: the keys are the film's again)"
+        )
         self.reason.returnPressed.connect(self.reason.clearFocus)  # the keys are the film's again
         self.button = button(
             NONSENSE, self.decide, "From the next round on these two films are never mixed"

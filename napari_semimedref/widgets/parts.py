@@ -1,4 +1,5 @@
-"""Small pieces that several docks are built of: quiet labels, buttons with their key, pictures of arrays."""
+"""Small pieces that several docks are built of: quiet labels, buttons with their key, pictures of arrays. Nothing of a
+project."""
 
 from __future__ import annotations
 
@@ -85,6 +86,11 @@ def menu_button(text: str, menu: QMenu, tooltip: str) -> QPushButton:
     # The theme's own sign would lie upon the words.
     made.setStyleSheet("QPushButton::menu-indicator {image: none; width: 0px;}")
     return made
+
+
+def cases(count: int) -> str:
+    """A number of cases in words."""
+    return f"{count:,} case{'s' * (count != 1)}"
 
 
 @contextmanager

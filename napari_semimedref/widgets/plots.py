@@ -1,5 +1,5 @@
 """The live curves of a round: the Dice of student and teacher on the gate half of the holdout, and above it what the
-reader chooses of the rest."""
+reader chooses of the rest. Nothing is read here: a `RoundView` comes in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyqtgraph as pg
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_semimedref.run_monitor import RoundView
+from napari_semimedref.round_view import RoundView
 
 SMOOTHING = 0.8
 Color = tuple[int, int, int]

@@ -1,4 +1,5 @@
-"""The progress dock: Dice of the teachers over labels, and what reviewing costs by round and by arm of the queue."""
+"""The progress dock: Dice of the teachers over labels, and what reviewing costs by round and by arm of the queue. The
+figures are `training.curves`."""
 
 from __future__ import annotations
 

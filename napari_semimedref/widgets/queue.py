@@ -11,7 +11,7 @@ from napari_semimedref.beside import Beside
 from napari_semimedref.session import ReviewSession
 from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.drops import Drops
-from napari_semimedref.widgets.parts import button, painted_once, sentence
+from napari_semimedref.widgets.parts import button, cases, painted_once, sentence
 from napari_semimedref.widgets.queue_filters import NEXT, SECOND, FilterBar
 from napari_semimedref.widgets.queue_list import CaseList
 from napari_semimedref.widgets.queue_model import QueueModel
@@ -21,7 +21,7 @@ from training.review_queue import QUEUE_LENGTH
 
 EMPTY_QUEUE = "Every case has been reviewed. Start a round, or go back with Alt+Left."
 NO_CASES = "This project has no cases yet. Import some, or drop a folder of films here."
-LEFT_OVER = "{count} cases were put aside or lie on other desks. Choose an order under Filters to see them again."
+LEFT_OVER = "Put aside or on other desks: {cases}. Choose an order under Filters to see them again."
 NONE_FITS = "No case fits. Clear the filters, or list other cases."
 NO_SECOND = (
     "No second reading is wanted of you. `semimedref second PROJECT --count N` asks for some."
@@ -131,8 +131,7 @@ class QueueDock(Dock):
         self.model.replace(ids, reasons)
         bar.setValue(min(before, bar.maximum()))
         narrowed = self.filters.wanted.narrows
-        plural = "" if len(ids) == 1 else "s"
-        self.found.setText(f"{len(ids):,} case{plural}" + (" fit" if narrowed else ""))
+        self.found.setText(cases(len(ids)) + (" fit" if narrowed else ""))
         self._say("" if ids else self._why_empty())
 
     def _say(self, words: str) -> None:
@@ -151,7 +150,7 @@ class QueueDock(Dock):
             return NONE_FITS
         waiting = session.counts["unlabeled"]
         left = waiting - (session.current is not None and session.current.case.pool == "unlabeled")
-        return LEFT_OVER.format(count=left) if left > 0 else EMPTY_QUEUE
+        return LEFT_OVER.format(cases=cases(left)) if left > 0 else EMPTY_QUEUE
 
     # -- what the reader does ----------------------------------------------------------------------
 

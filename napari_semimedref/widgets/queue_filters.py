@@ -1,4 +1,5 @@
-"""What the list of cases shows: a search in the descriptions, a state, and a few filters in a menu."""
+"""What the list of cases shows: a search in the descriptions, a state, and a few filters in a menu. It lists nothing
+itself."""
 
 from __future__ import annotations
 

@@ -164,6 +164,7 @@ class CaseList(QTableView):
         self._size_rows()
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard to the film
         self.setAccessibleName("Cases")
+        self.setToolTip("A click opens a case (Enter, where the arrow keys are)")
         self._rows, self._pictures = Beside(self), Beside(self)
         self._project: Project | None = None
         self._thumbnails: Thumbnails | None = None
@@ -211,9 +212,8 @@ class CaseList(QTableView):
             )
 
     def _begin_fill(self, *_what: Any) -> None:
-        if (
-            not self._fill_soon.isActive()
-        ):  # not started anew, or scrolling would put it off for ever
+        # Not started anew, or scrolling would put it off for ever.
+        if not self._fill_soon.isActive():
             self._fill_soon.start()
 
     def _size_rows(self) -> None:

@@ -1,4 +1,5 @@
-"""The cases of a list as rows of a Qt model: ids at once, what a row shows and its picture when it is looked at."""
+"""The cases of a list as rows of a Qt model: ids at once, what a row shows and its picture when it is looked at.
+Reading and painting are the matter of `queue_list`."""
 
 from __future__ import annotations
 

@@ -47,15 +47,7 @@ class ReviewDock(Dock):
         self.reset = button(
             "Reset to proposal", space.editing.reset, "Make the mask the proposal again", keys.RESET
         )
-        self.reason = QComboBox()
-        self.reason.addItems(REASONS)
-        self.reason.setEditable(True)
-        self.reason.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.reason.setToolTip("Why a case is skipped: choose, or write your own and press Enter")
-        line: Any = self.reason.lineEdit()
-        line.setMaxLength(LONGEST_REASON)
-        line.returnPressed.connect(self.reason.clearFocus)  # the keys are the film's again
-        self.reason.activated.connect(lambda _row: self.reason.clearFocus())
+        self.reason = _reason_box()
         self.reason.currentTextChanged.connect(self._choose_reason)
         # Two lines from the start, or the docks above would jump when the second one comes.
         self.state = sentence(muted=True, lines=2)
@@ -142,3 +134,17 @@ class ReviewDock(Dock):
             words.append(f"{opened.case.revisions} revision{'s' * (opened.case.revisions != 1)}")
         self.reset.setEnabled(opened.proposal is not None)
         self.state.setText(" · ".join(words) + f". {self._news}")
+
+
+def _reason_box() -> QComboBox:
+    """Reasons to choose from or to write; the keys are the film's again as soon as there is one."""
+    box = QComboBox()
+    box.addItems(REASONS)
+    box.setEditable(True)
+    box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+    box.setToolTip("Why a case is skipped: choose, or write your own and press Enter")
+    line: Any = box.lineEdit()
+    line.setMaxLength(LONGEST_REASON)
+    line.returnPressed.connect(box.clearFocus)
+    box.activated.connect(lambda _row: box.clearFocus())
+    return box

@@ -1,6 +1,8 @@
-"""The settings of a project's rounds as a dialog."""
+"""The settings of a project's rounds as a dialog. What they mean stands beside them in `training.config`."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QTabWidget, QVBoxLayout, QWidget
 
@@ -11,6 +13,7 @@ from training.config import RunConfig
 from training.errors import ConfigError
 
 PARTS = ("training", "method", "views", "network")
+KEEP, LEAVE = "The next round uses these settings (Return)", "Everything stays as it was (Escape)"
 
 
 class SettingsDialog(QDialog):
@@ -30,6 +33,9 @@ class SettingsDialog(QDialog):
         pages.addTab(form_page(self.run_form), "Run")
         roles = QDialogButtonBox.StandardButton
         box = QDialogButtonBox(roles.Save | roles.Cancel)
+        for role, tooltip in ((roles.Save, KEEP), (roles.Cancel, LEAVE)):
+            made: Any = box.button(role)
+            made.setToolTip(tooltip)
         box.accepted.connect(self._save)
         box.rejected.connect(self.reject)
         column = QVBoxLayout(self)

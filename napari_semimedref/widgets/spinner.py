@@ -1,4 +1,4 @@
-"""A small sign that something is awaited."""
+"""A small sign that something is awaited. What that is, its owner says."""
 
 from __future__ import annotations
 

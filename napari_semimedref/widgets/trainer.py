@@ -6,7 +6,7 @@ from typing import Any
 
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QMessageBox, QProgressBar
 
-from napari_semimedref.run_monitor import RoundView
+from napari_semimedref.round_view import RoundView
 from napari_semimedref.widgets.dock import Dock
 from napari_semimedref.widgets.parts import button, heading, painted_once, sentence
 from napari_semimedref.widgets.plots import LivePlots
@@ -16,7 +16,6 @@ from napari_semimedref.widgets.view_settings import chosen_in_words
 from training.estimate import duration
 from training.next_round import forget_views, project_config, save_next_config
 
-__all__ = ["SettingsDialog", "TrainerDock"]
 KILL = (
     "Killing ends the trainer at once, in the middle of a step: what it learned since its last checkpoint is lost. "
     "Stop is the better way, unless it is not heard. Kill the round?"
@@ -25,6 +24,8 @@ KILL = (
 
 class TrainerDock(Dock):
     """Shows the latest round of the project, whoever started it."""
+
+    SCROLLS = True
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
@@ -57,6 +58,8 @@ class TrainerDock(Dock):
         row = QHBoxLayout()
         for each in (self.start, self.resume, self.pause, self.go_on, self.stop, self.kill):
             row.addWidget(each)
+            # All of them at once would make the dock wide for good.
+            each.setVisible(each is self.start)
         row.addWidget(self.settings)
         self.column.addLayout(row)
         self.column.addWidget(self.starting)

@@ -1,4 +1,5 @@
-"""Settings of the views to look at, in the views dock: change them, let the next round use them, or go back."""
+"""Settings of the views to look at, in the views dock: change them, let the next round use them, or go back. What the
+settings mean stands beside them in `training.views_config`."""
 
 from __future__ import annotations
 

@@ -24,14 +24,12 @@ from napari_semimedref.widgets.parts import Picture, button, sentence
 from napari_semimedref.widgets.view_pictures import (
     gate_in_words,
     gray,
-    marked,
     with_target,
     words_of,
 )
 from napari_semimedref.widgets.view_settings import ViewSettings
 from training.next_round import next_config
 
-__all__ = ["ViewsDock", "marked"]
 AS_IN_TRAINING = "drawn as in training"
 MOST_PARTNERS = 200
 LATEST = 99_999

@@ -1,4 +1,5 @@
-"""The editor of a description: phrases that say where are colored, doubtful words underlined, and mended by a menu."""
+"""The editor of a description: phrases that say where are colored, doubtful words underlined, and mended by a menu.
+Words are read elsewhere."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ DARK = {"finding": QColor(96, 196, 236), "other": QColor(150, 155, 165)}
 LIGHT = {"finding": QColor(0, 98, 152), "other": QColor(105, 110, 120)}
 UNDERLINE = {0: QColor(128, 136, 150), 1: QColor(240, 150, 30), 2: QColor(232, 80, 70)}
 GRAVEST = 2
+TIP = "What the film shows, and where; a pause in typing asks the teacher (Escape: the keys are the film's again)"
 
 
 class WordHighlighter(QSyntaxHighlighter):
@@ -57,6 +59,7 @@ class WordEdit(QPlainTextEdit):
         self.highlighter = WordHighlighter(self.document())
         self.setPlaceholderText("Describe what the film shows, and where.")
         self.setAccessibleName("Description of the case")
+        self.setToolTip(TIP)
         self.setTabChangesFocus(True)
 
     def show_finding(self, finding: Finding) -> None:
@@ -108,11 +111,11 @@ class WordEdit(QPlainTextEdit):
         menu.deleteLater()
 
     def viewportEvent(self, event: Any) -> bool:  # Qt's name
-        """Say what is doubtful about the words under the pointer."""
+        """Say what is doubtful about the words under the pointer, else what the editor is for."""
         if event.type() == QEvent.Type.ToolTip:
             found = self.problems_at(self.cursorForPosition(event.pos()).position())
             words = "\n".join(problem.sentence for problem in found)
-            QToolTip.showText(event.globalPos(), words, self)
+            QToolTip.showText(event.globalPos(), words or TIP, self)
             return True
         return super().viewportEvent(event)
 

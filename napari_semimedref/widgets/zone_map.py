@@ -1,4 +1,5 @@
-"""The zone map: the six zones as the film shows them; a click puts a zone into the words or takes it out."""
+"""The zone map: the six zones as the film shows them; a click puts a zone into the words or takes it out. What that
+does to the words is the dock's matter."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from training.config import RunConfig
-from training.engine.inputs import Films
+from training.engine.films import Films
 from training.engine.streams import Key
 from training.snapshot import SnapshotCase
 

@@ -9,17 +9,14 @@ from little_films import TINY, describe, films
 from test_mixing import BOTH, NO_PLACE, PLAIN, lesion, zones
 
 from training.config import PRESETS, RunConfig, ViewsConfig, preset
-from training.engine.inputs import (
-    StudentFilms,
-    labeled_student_films,
-    mirror_some,
-    patch_films,
-    unlabeled_student_films,
-)
+from training.engine.blocks import PatchDraw, draw_patch
+from training.engine.films import StudentFilms
+from training.engine.inputs import labeled_student_films, patch_films, unlabeled_student_films
 from training.engine.loop import run
 from training.engine.methods.semi_medref import semi_medref_pieces
 from training.engine.methods.supervised import text_contrast
-from training.engine.mixing import PatchDraw, draw_patch, plan_patch
+from training.engine.mirroring import mirror_some
+from training.engine.mixing import plan_patch
 from training.engine.networks import Output, build, collect_vocabulary
 from training.engine.objectives import itcl_loss, zone_similarity
 from training.engine.schedules import learning_rate
@@ -255,7 +252,7 @@ def tiny(config: RunConfig, **sections) -> RunConfig:
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("network", ["mmi-unet", "guide-decoder"])
 @pytest.mark.parametrize("method", ["semi-medref", "supervised"])
-def test_every_network_trains_with_every_method_and_preset(
+def test_every_network_of_the_paper_trains_with_every_method_and_preset(
     name, network, method, snapshot, tmp_path, bert
 ):
     few = snapshot.model_copy(update={"gate": snapshot.gate[:1], "report": snapshot.report[:1]})

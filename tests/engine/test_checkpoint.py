@@ -84,7 +84,7 @@ def test_weights_of_another_architecture_are_refused(model):
 
 
 def test_a_warm_start_keeps_what_old_words_mean_and_makes_room_for_new_ones(model):
-    known = checkpoint.read_card(model).vocabulary
+    known = checkpoint.read_settings(model).vocabulary
     grown = network(5, [*TEXTS, "Cardiomegaly beside it"], known)
     checkpoint.start_from(model, grown)
     assert len(grown.words.vocabulary) == len(known) + 3

@@ -10,11 +10,13 @@ from test_ablations import CONTRADICTION, NEGATIVE, student_films
 from test_mixing import BOTH, NO_PLACE, PLAIN, lesion, zones
 
 from training.config import NetworkConfig, RunConfig, preset
+from training.engine.blocks import PatchDraw
 from training.engine.checkpoint import read_network
 from training.engine.inputs import labeled_student_films, patch_films, unlabeled_student_films
 from training.engine.loop import run
-from training.engine.methods.semi_medref import semi_medref_pieces, watch_pseudo_masks
-from training.engine.mixing import PatchDraw, plan_patch, side_text
+from training.engine.methods.pseudo_masks import watch_pseudo_masks
+from training.engine.methods.semi_medref import semi_medref_pieces
+from training.engine.mixing import plan_patch, side_text
 from training.engine.networks import build, collect_vocabulary
 from training.engine.networks.text import SmallTextEncoder, split_words
 from training.engine.objectives import itcl_loss, zone_similarity

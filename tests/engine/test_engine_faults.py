@@ -21,7 +21,7 @@ from training.engine.loop import NO_MEMORY, run
 from training.engine.networks.mmi_unet import MMIUNet
 from training.engine.pace import Pace
 from training.engine.room import TIGHT, TOO_LITTLE, check_room, is_out_of_memory
-from training.engine.step import FEWER
+from training.engine.step import FEWER, NO_NUMBER
 from training.engine.step import TOO_LITTLE as NOT_EVEN_ONE
 from training.errors import EngineError, RunFolderError
 from training.estimate import Memory
@@ -113,7 +113,7 @@ def test_pieces_are_remembered_by_a_resumed_run(make_run, room_for):
     folder.request_stop()
     assert not run(folder)
     folder.withdraw_requests()
-    original = loop._one_step
+    original = loop.one_step
 
     def stopping(this, burn_in):
         told = original(this, burn_in)
@@ -121,12 +121,69 @@ def test_pieces_are_remembered_by_a_resumed_run(make_run, room_for):
         return told
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "_one_step", stopping)
+        patch.setattr(loop, "one_step", stopping)
         assert not run(folder)
     folder.withdraw_requests()
     taken.clear()
     assert run(folder)
     assert taken[0] == 2
+
+
+def endless(gradient):
+    return torch.full_like(gradient, float("inf"))
+
+
+def overflowing(this, burn_in, original=loop.one_step):
+    """A step whose loss is a number and whose gradient is none."""
+    weight = next(p for p in this.student.parameters() if p.requires_grad)
+    hook = weight.register_hook(endless)
+    try:
+        return original(this, burn_in)
+    finally:
+        hook.remove()
+
+
+def test_a_gradient_that_is_no_number_ends_the_run_with_a_sentence(make_run, monkeypatch):
+    folder = make_run()
+    monkeypatch.setattr(loop, "one_step", overflowing)
+    with pytest.raises(EngineError) as caught:
+        run(folder)
+    assert str(caught.value) == NO_NUMBER.format(what="gradient", step=0)
+    assert status_of(folder).sentence == str(caught.value)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(make_run, monkeypatch):
+    folder = make_run()
+
+    def lost(this, burn_in, original=loop.one_step):
+        with torch.no_grad():
+            next(p for p in this.student.parameters() if p.requires_grad).fill_(float("nan"))
+        return original(this, burn_in)
+
+    monkeypatch.setattr(loop, "one_step", lost)
+    with pytest.raises(EngineError) as caught:
+        run(folder)
+    assert str(caught.value) == NO_NUMBER.format(what="loss", step=0)
+    assert status_of(folder).sentence == str(caught.value)
+
+
+def test_where_gradients_are_scaled_the_scaler_deals_with_one_that_overflowed(
+    make_run, monkeypatch
+):
+    folder, taken = make_run(), []
+
+    def scaled(this, burn_in):
+        precision = this.fabric.strategy.precision
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(precision, "scaler", object(), raising=False)
+            patch.setattr(this.optimizer, "step", lambda: taken.append(this.counters.step))
+            told = overflowing(this, burn_in)
+        folder.request_stop()
+        return told
+
+    monkeypatch.setattr(loop, "one_step", scaled)
+    assert not run(folder)
+    assert taken == [0]
 
 
 def test_where_not_even_one_film_fits_the_run_fails_with_a_sentence(make_run, room_for):
@@ -241,7 +298,7 @@ def damage(path: Path) -> None:
 def left(make_run, monkeypatch):
     """A run that was left at step 8, with checkpoints of step 8 and step 7."""
     folder = make_run()
-    original = loop._one_step
+    original = loop.one_step
 
     def leaving(this, burn_in):
         if this.counters.step in (7, 8):
@@ -251,7 +308,7 @@ def left(make_run, monkeypatch):
         return original(this, burn_in)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "_one_step", leaving)
+        patch.setattr(loop, "one_step", leaving)
         with pytest.raises(KeyboardInterrupt):
             run(folder)
     return folder
@@ -293,7 +350,7 @@ def test_a_damaged_best_model_is_replaced_by_the_last_one(left):
 def test_a_paused_run_waits_with_a_checkpoint_and_goes_on_as_if_nothing_had_been(make_run):
     whole, paused = make_run("whole"), make_run("paused")
     run(whole)
-    original = loop._one_step
+    original = loop.one_step
 
     def pausing(this, burn_in):
         if this.counters.step == 3:
@@ -312,7 +369,7 @@ def test_a_paused_run_waits_with_a_checkpoint_and_goes_on_as_if_nothing_had_been
     thread = threading.Thread(target=reader)
     thread.start()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "_one_step", pausing)
+        patch.setattr(loop, "one_step", pausing)
         assert run(paused)
     thread.join()
     assert found == [{"checkpoint": True, "state": "paused"}]

@@ -12,7 +12,7 @@ from training.engine import loop
 from training.engine.checkpoint import read_network
 from training.engine.contrast import ContrastSet
 from training.engine.epi import EpiMaps, momentum_for
-from training.engine.inputs import Films
+from training.engine.films import Films
 from training.engine.loop import run
 from training.engine.methods.lvit_epi import LvitMemory, lvit_epi_pieces
 from training.engine.networks import build, collect_vocabulary
@@ -162,7 +162,7 @@ def talkative(monkeypatch):
 
 def kill_at(monkeypatch, save: int, die: int):
     """Save before the step ``save``, die before the step ``die``."""
-    original = loop._one_step
+    original = loop.one_step
 
     def dying(this: Round, burn_in: int):
         if this.counters.step == save:
@@ -171,7 +171,7 @@ def kill_at(monkeypatch, save: int, die: int):
             raise KeyboardInterrupt  # As sudden as a kill: nothing after it is written.
         return original(this, burn_in)
 
-    monkeypatch.setattr(loop, "_one_step", dying)
+    monkeypatch.setattr(loop, "one_step", dying)
 
 
 def weights(folder: RunFolder) -> dict[str, torch.Tensor]:

@@ -99,7 +99,7 @@ def test_seconds_left_are_told_once_measured_and_progress_names_its_parts(make_r
 def test_a_killed_and_resumed_run_tells_the_same_losses_as_an_uninterrupted_one(make_run):
     whole, broken = make_run("whole"), make_run("broken")
     run(whole)
-    original, calls = loop._one_step, []
+    original, calls = loop.one_step, []
 
     def dying(this, burn_in):
         calls.append(this.counters.step)
@@ -110,7 +110,7 @@ def test_a_killed_and_resumed_run_tells_the_same_losses_as_an_uninterrupted_one(
         return original(this, burn_in)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "_one_step", dying)
+        patch.setattr(loop, "one_step", dying)
         with pytest.raises(KeyboardInterrupt):
             run(broken)
     assert run(broken)
@@ -131,14 +131,14 @@ def test_equal_seeds_give_equal_runs_and_other_seeds_others(make_run):
 
 def test_a_stop_is_honored_within_a_step_and_the_run_can_go_on(make_run, monkeypatch):
     folder = make_run()
-    original = loop._one_step
+    original = loop.one_step
 
     def asked(this, burn_in):
         if this.counters.step == 3:
             folder.request_stop()
         return original(this, burn_in)
 
-    monkeypatch.setattr(loop, "_one_step", asked)
+    monkeypatch.setattr(loop, "one_step", asked)
     assert run(folder) is False
     assert events(folder)[-1]["kind"] == "stopped"
     assert events(folder)[-1]["step"] == 4

@@ -9,7 +9,8 @@ from made import small_project, tiny_round
 from training.adopting import adopt
 from training.config import RunConfig
 from training.engine.loop import run
-from training.engine.measure import region_entropy, soft_difference, without_position
+from training.engine.measure import region_entropy, soft_difference
+from training.engine.words import without_position
 from training.models.listing import card_of, filed_card
 from training.pool.case_scores import MEASURED, scores_by
 from training.pool.embeddings import FILM, points_of

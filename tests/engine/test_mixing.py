@@ -5,13 +5,10 @@ import torch
 from little_films import describe, films
 
 from training.config import ViewsConfig
-from training.engine.inputs import (
-    StudentFilms,
-    labeled_student_films,
-    patch_films,
-    unlabeled_student_films,
-)
-from training.engine.mixing import PatchDraw, plan_patch, side_text
+from training.engine.blocks import PatchDraw
+from training.engine.films import StudentFilms
+from training.engine.inputs import labeled_student_films, patch_films, unlabeled_student_films
+from training.engine.mixing import plan_patch, side_text
 from training.engine.streams import Key
 from training.engine.words import finding_of, hide_positions
 

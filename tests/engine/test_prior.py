@@ -1,4 +1,4 @@
-"""The caption atlas as a prior on pseudo-masks."""
+"""The zone atlas as a prior on pseudo-masks."""
 
 from __future__ import annotations
 

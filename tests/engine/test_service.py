@@ -13,9 +13,8 @@ from made import small_project
 from training.config import ViewsConfig
 from training.engine.answers import NO_TEACHER, Answers
 from training.engine.data import load_films, shrink_image, shrink_mask
+from training.engine.films import Films, StudentFilms
 from training.engine.inputs import (
-    Films,
-    StudentFilms,
     labeled_student_films,
     patch_films,
     strong_images,

@@ -17,8 +17,10 @@ from napari_semimedref.session import LATER, UNUSABLE
 from napari_semimedref.widgets.description import DescriptionDock
 from napari_semimedref.widgets.queue import QueueDock
 from napari_semimedref.widgets.review import ReviewDock
-from napari_semimedref.widgets.trainer import SettingsDialog, TrainerDock
-from napari_semimedref.widgets.views import ViewsDock, marked
+from napari_semimedref.widgets.settings_dialog import SettingsDialog
+from napari_semimedref.widgets.trainer import TrainerDock
+from napari_semimedref.widgets.view_pictures import marked
+from napari_semimedref.widgets.views import ViewsDock
 from napari_semimedref.workspace import Workspace
 from training.config import preset
 from training.pool.listing import list_rows

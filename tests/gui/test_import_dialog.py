@@ -214,7 +214,7 @@ def test_a_stopped_import_keeps_what_was_committed_and_says_so(qtbot, tmp_path, 
     go_on.set()
     qtbot.waitUntil(lambda: not dialog.importing, timeout=PATIENCE_MS)
     assert space.session.project.counts().total() == before + BATCH
-    assert f"{BATCH} cases were written before and stay" in dialog.findings.toPlainText()
+    assert f"Written before, and kept: {BATCH} cases" in dialog.findings.toPlainText()
     assert dialog.start.text() == "Import the others"
     dialog.start.click()
     qtbot.waitUntil(lambda: not dialog.importing, timeout=PATIENCE_MS)
@@ -268,3 +268,17 @@ def test_a_project_without_cases_asks_for_some(qtbot, tmp_path):
     assert "no cases yet" in dock.empty.text()
     assert dock.bring.isVisibleTo(dock)
     workspace.close_project()
+
+
+def test_a_single_case_is_told_in_the_singular(qtbot, tmp_path, space):
+    dialog = dialog_for(qtbot, space, qata(tmp_path / "films", 1))
+    rehearsed(qtbot, dialog)
+    said = dialog.findings.toPlainText()
+    assert "1 case would come in" in said
+    assert "Of 1 patient:" in said
+    assert dialog.start.text() == "Import 1 case"
+
+
+def test_every_option_of_a_command_has_its_fields_name_in_the_dialog():
+    said = imports.in_the_dialogs_words("Give --mask-polarity inverted, or --every 2.")
+    assert said == "Give “Mask polarity” inverted, or “Slice step” 2."

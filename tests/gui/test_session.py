@@ -11,6 +11,7 @@ from teachers import probability, promote
 from napari_semimedref.session import UNUSABLE, ReviewSession
 from training.errors import PoolError
 from training.pool import schema
+from training.pool.leases import take_lease
 
 
 def test_opening_a_case_tells_it_with_its_proposal(session):
@@ -50,6 +51,24 @@ def test_an_autosaved_draft_is_there_in_the_next_session(session):
     later.open(case)
     assert later.current.restored
     assert np.array_equal(later.mask, spot(False))
+    later.close()
+
+
+def test_a_reader_is_told_why_the_case_they_left_does_not_come_back(session):
+    session.next()
+    case = session.current.case.id
+    session.edit_mask(spot(False))
+    session.rest()
+    take_lease(session.project, case, "Ben")
+    later = ReviewSession(session.project, "Ada", rng=np.random.default_rng(0))
+    told = []
+    later.failed.connect(told.append)
+    later.begin()
+    assert len(told) == 1
+    assert case in told[0]
+    assert "Ben's desk" in told[0]
+    assert later.current.case.id != case
+    assert later.project.draft(case, "Ada") is not None
     later.close()
 
 

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QApplication, QScrollArea
 from napari_semimedref import app
 from napari_semimedref.engine_client import EngineClient
 from napari_semimedref.fixed_layers import MASK
-from napari_semimedref.layout import lay_out
+from napari_semimedref.layout import RIGHT_WIDTH, lay_out
 from napari_semimedref.run_monitor import RunMonitor
 from napari_semimedref.sides import MARKERS
 from napari_semimedref.widgets.review import ReviewDock
@@ -194,6 +194,34 @@ def test_the_window_fits_a_small_screen(desk):
     size = viewer.window._qt_window.minimumSizeHint()
     assert size.width() <= 1366
     assert size.height() <= 768
+
+
+@pytest.mark.parametrize("tab", app.TABS)
+def test_no_tab_makes_the_window_outgrow_a_small_screen(desk, qtbot, tab):
+    viewer, docks, _space = desk
+    frame = docks.frames[tab]
+    frame.raise_()
+    qtbot.waitUntil(frame.widget().isVisible)
+    size = viewer.window._qt_window.minimumSizeHint()
+    assert size.height() <= 768
+    assert frame.widget().minimumSizeHint().width() <= RIGHT_WIDTH
+
+
+def test_the_pictures_of_views_lie_below_each_other_with_their_captions(desk, qtbot):
+    _viewer, docks, _space = desk
+    docks.frames["views"].raise_()
+    views = docks.views
+    views.gate.setText("Many words about a patch that was refused. " * 6)
+    qtbot.waitUntil(views.isVisible)
+    pictures = list(views.pictures.values())
+
+    def apart():
+        pairs = zip(pictures, pictures[2:], strict=False)
+        below = all(two.geometry().top() > one.geometry().bottom() for one, two in pairs)
+        return below and views.gate.geometry().top() > pictures[-1].geometry().bottom()
+
+    qtbot.waitUntil(apart)
+    assert all(each.height() >= each.minimumHeight() for each in pictures)
 
 
 def test_docks_opened_one_by_one_share_one_workspace(make_napari_viewer):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,20 +16,26 @@ from torch import Tensor, nn
 from training.config import NetworkConfig
 from training.engine.networks import Network, build, resolved
 from training.engine.networks.text import SmallTextEncoder
+from training.engine.replacing import Replacement, folder_before, settled
 from training.engine.sums import files_match, write_sums
 from training.errors import ConfigError, EngineError, RunFolderError
-from training.files import sentence_for, write_atomically
+from training.files import write_atomically
 from training.rundir import read_json
 
 FORMAT = 1
+ANOTHER = "use another model, or start a new round"
 OLDER = "The newest checkpoint is damaged on disk: training goes on from the one before, at step {step}."
 UNREADABLE = "No checkpoint in {folder} can be read: start a new round; labels and the serving teacher are untouched."
 Role = Literal["student", "teacher"]
+ROLES: tuple[Role, ...] = ("student", "teacher")
 
 
 @dataclass(frozen=True)
-class ModelCard:
-    """What `model.json` says: enough to rebuild the network without its run."""
+class ModelSettings:
+    """What `model.json` says: enough to rebuild the network without its run.
+
+    How the model came about is its card (`training.models.card`).
+    """
 
     network: NetworkConfig
     vocabulary: tuple[str, ...]
@@ -45,7 +50,7 @@ def write_model(folder: Path, student: Network, teacher: Network, laterality: st
     RunFolderError
         If the disk is full or the folder cannot be written.
     """
-    with _Replacement(folder) as fresh:
+    with Replacement(folder) as fresh:
         _write_model_files(fresh, student, teacher, laterality)
         write_sums(fresh)
 
@@ -61,7 +66,7 @@ def write_state(
 
     The one before is kept beside it, as ``FOLDER.old``.
     """
-    with _Replacement(folder, keep=True) as fresh:
+    with Replacement(folder, keep=True) as fresh:
         _write_model_files(fresh, *networks, laterality)
         tensors, numbers = _flatten_optimizer(optimizer)
         save_file(tensors, fresh / "optimizer.safetensors")
@@ -82,34 +87,34 @@ def newest_state(folder: Path, warn: Callable[..., None]) -> Path | None:
     EngineError
         If what there is cannot be read.
     """
-    settled, old = _settled(folder), _old(folder)
-    if not settled.exists():
+    newest, before = settled(folder), folder_before(folder)
+    if not newest.exists():
         return None
-    if is_sound(settled) and has_state(settled):
-        return settled
-    if settled != old and is_sound(old) and has_state(old):
-        step = read_json(old / "state.json").get("step")
+    if is_sound(newest) and has_state(newest):
+        return newest
+    if newest != before and is_sound(before) and has_state(before):
+        step = read_json(before / "state.json").get("step")
         warn(sentence=OLDER.format(step=step))
-        return old
+        return before
     raise EngineError(UNREADABLE.format(folder=folder))
 
 
 def has_state(folder: Path) -> bool:
     """Whether training can continue from the folder (or from the one it was about to replace)."""
-    return _settled(folder).joinpath("state.json").is_file()
+    return settled(folder).joinpath("state.json").is_file()
 
 
 def has_model(folder: Path) -> bool:
     """Whether the folder holds a model."""
-    return _settled(folder).joinpath("model.json").is_file()
+    return settled(folder).joinpath("model.json").is_file()
 
 
 def is_sound(folder: Path) -> bool:
     """Whether the files of a model folder are those that were written."""
-    return files_match(_settled(folder))
+    return files_match(settled(folder))
 
 
-def read_card(folder: Path) -> ModelCard:
+def read_settings(folder: Path) -> ModelSettings:
     """Read `model.json`.
 
     Raises
@@ -118,12 +123,12 @@ def read_card(folder: Path) -> ModelCard:
         It is missing or damaged.
     """
     try:
-        content = read_json(_settled(folder) / "model.json")
+        content = read_json(settled(folder) / "model.json")
         network = NetworkConfig.model_validate(content["network"])
-        return ModelCard(network, tuple(content["vocabulary"]), content["laterality"])
+        return ModelSettings(network, tuple(content["vocabulary"]), content["laterality"])
     except (RunFolderError, ConfigError, KeyError, TypeError, ValueError) as error:
         raise EngineError(
-            f"{folder} holds no usable model: its model.json is missing or damaged."
+            f"{folder} holds no usable model, since its model.json is missing or damaged: {ANOTHER}."
         ) from error
 
 
@@ -135,8 +140,8 @@ def read_network(folder: Path, role: Role = "teacher") -> Network:
     EngineError
         If a file is missing, damaged, or of another architecture than `model.json` says.
     """
-    card = read_card(folder)
-    network = build(card.network, card.vocabulary, pretrained=False)
+    said = read_settings(folder)
+    network = build(said.network, said.vocabulary, pretrained=False)
     load_weights(network, folder, role)
     return network.eval()
 
@@ -149,13 +154,13 @@ def load_weights(network: nn.Module, folder: Path, role: Role) -> None:
     EngineError
         They are missing, damaged or of a network with other settings.
     """
-    path = _settled(folder) / f"{role}.safetensors"
+    path = settled(folder) / f"{role}.safetensors"
     weights = _load_tensors(path)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise EngineError(
-            f"{path} does not fit this network: it was trained with other settings."
+            f"{path} does not fit this network, since it was trained with other settings: {ANOTHER}."
         ) from error
 
 
@@ -167,10 +172,10 @@ def read_state(folder: Path, optimizer: torch.optim.Optimizer) -> dict[str, Any]
     EngineError
         A file is missing or damaged.
     """
-    settled = _settled(folder)
-    tensors = _load_tensors(settled / "optimizer.safetensors")
+    newest = settled(folder)
+    tensors = _load_tensors(newest / "optimizer.safetensors")
     try:
-        state = read_json(settled / "state.json")
+        state = read_json(newest / "state.json")
         optimizer.load_state_dict(_unflatten_optimizer(tensors, state.pop("optimizer")))
     except (RunFolderError, KeyError, ValueError) as error:
         raise EngineError(
@@ -187,10 +192,10 @@ def start_from(folder: Path, network: Network) -> None:
     EngineError
         If the model is of another architecture.
     """
-    card = read_card(folder)
-    weights = _load_tensors(_settled(folder) / "teacher.safetensors")
+    said = read_settings(folder)
+    weights = _load_tensors(settled(folder) / "teacher.safetensors")
     if isinstance(network.words, SmallTextEncoder):
-        _extend_words(weights, card.vocabulary, network)
+        _extend_words(weights, said.vocabulary, network)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -216,14 +221,14 @@ def _extend_words(weights: dict[str, Tensor], known: tuple[str, ...], network: N
 def _write_model_files(folder: Path, student: Network, teacher: Network, laterality: str) -> None:
     save_file(_own(student), folder / "student.safetensors")
     save_file(_own(teacher), folder / "teacher.safetensors")
-    card = {
+    content = {
         "format": FORMAT,
         "network": resolved(student).model_dump(mode="json"),
         "vocabulary": list(student.words.vocabulary),
         "laterality": laterality,
         "code_version": _code_version(),
     }
-    write_atomically(folder / "model.json", json.dumps(card, indent=1))
+    write_atomically(folder / "model.json", json.dumps(content, indent=1))
 
 
 def _own(network: nn.Module) -> dict[str, Tensor]:
@@ -234,7 +239,7 @@ def _load_tensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
-        raise EngineError(f"{path} is missing or damaged.") from error
+        raise EngineError(f"{path} is missing or damaged: {ANOTHER}.") from error
 
 
 def _flatten_optimizer(
@@ -257,51 +262,6 @@ def _unflatten_optimizer(tensors: dict[str, Tensor], numbers: dict[str, Any]) ->
         entries.setdefault(int(number), {})[name] = value
     groups = [{**group, "betas": tuple(group["betas"])} for group in numbers["param_groups"]]
     return {"state": entries, "param_groups": groups}
-
-
-class _Replacement:
-    """A folder written beside its place and moved there whole."""
-
-    def __init__(self, folder: Path, keep: bool = False) -> None:
-        self._folder = folder
-        self._keep = keep
-        self._fresh = folder.with_name(folder.name + ".new")
-        self._old = _old(folder)
-
-    def __enter__(self) -> Path:
-        try:
-            shutil.rmtree(self._fresh, ignore_errors=True)
-            self._fresh.mkdir(parents=True)
-        except OSError as error:
-            raise RunFolderError(sentence_for(error, self._folder)) from error
-        return self._fresh
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: Any
-    ) -> None:
-        if kind is not None:
-            shutil.rmtree(self._fresh, ignore_errors=True)
-            if isinstance(error, (OSError, SafetensorError)):
-                raise RunFolderError(
-                    f"{self._folder} was not written: {error}; is the disk full?"
-                ) from error
-            return
-        if self._folder.exists():
-            shutil.rmtree(self._old, ignore_errors=True)
-            self._folder.rename(self._old)
-        self._fresh.rename(self._folder)
-        if not self._keep:
-            shutil.rmtree(self._old, ignore_errors=True)
-
-
-def _old(folder: Path) -> Path:
-    return folder.with_name(folder.name + ".old")
-
-
-def _settled(folder: Path) -> Path:
-    # A process killed between the two renames leaves only the old folder.
-    old = _old(folder)
-    return old if not folder.exists() and old.exists() else folder
 
 
 def _code_version() -> str:

@@ -117,7 +117,9 @@ def from_folder(folder: Path, side: int, convention: Convention) -> ContrastSet:
         masks = [read_mask(folder / row["image"]) for row in rows]
         texts = tuple(row["description"] for row in rows)
     except KeyError as error:
-        raise EngineError(f"{folder / TABLE} lacks the column {error}.") from error
+        raise EngineError(
+            f"{folder / TABLE} lacks the column {error}: add it, or give another lv_folder."
+        ) from error
     except FormatError as error:
         raise EngineError(f"The contrastive masks cannot be read: {error}") from error
     if not masks:

@@ -15,10 +15,10 @@ from torch import Tensor
 from training.engine.data import shrink_image, shrink_mask
 from training.engine.predict import Predictor
 from training.engine.streams import derangement
-from training.engine.words import finding_of, text_with_zones
+from training.engine.words import finding_of, text_with_zones, without_position
 from training.metrics import Overlap, Scores, overlap, summarize
 from training.phantom import PhantomCase, PhantomConfig, make_case
-from training.report import ZONES, posaug, swap_sides
+from training.report import ZONES, swap_sides
 
 SMALLEST_FILM = 64  # The phantom draws nothing smaller.
 BATCH = 32
@@ -120,7 +120,7 @@ def changed_texts(
             text_with_zones(text, zones) if shown else None for text, zones, shown in pairs
         )
     if variant == "hidden":
-        return tuple(_hidden(text) for text in texts)
+        return tuple(without_position(text) for text in texts)
     if variant == "flipped":
         return tuple(swap_sides(text).text for text in texts)
     if variant == "none":
@@ -201,12 +201,7 @@ def _inside(
 def _named_map(case: PhantomCase, config: PhantomConfig) -> NDArray[np.uint8]:
     if config.laterality == "image":
         return case.zone_map
-    half = (
-        len(ZONES) // 2
-    )  # The first half of the zones is left, and the picture's right is now left.
+    # The first half of the zones is left, and the picture's right is now left.
+    half = len(ZONES) // 2
     renamed = np.array([0, *range(half + 1, 2 * half + 1), *range(1, half + 1)], np.uint8)
     return renamed[case.zone_map]
-
-
-def _hidden(text: str) -> str:
-    return posaug(text, ("drop",) * len(finding_of(text).phrases)).text

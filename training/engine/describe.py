@@ -1,4 +1,5 @@
-"""What a network costs: parameters and multiply-adds, counted without weights and without a download."""
+"""What a network costs: parameters and multiply-adds, counted without weights and without a download. It prints
+nothing."""
 
 from __future__ import annotations
 
@@ -15,9 +16,8 @@ from training.engine.networks import Network, with_words
 from training.engine.networks.text import NoWords, SmallTextEncoder
 
 META = torch.device("meta")
-WORDS_KNOWN = (
-    64  # Words of a small encoder's vocabulary, which a project decides; they cost next to nothing.
-)
+# Words of a small encoder's vocabulary, which a project decides; they cost next to nothing.
+WORDS_KNOWN = 64
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from training.config import MethodConfig, TrainingConfig
-from training.engine.inputs import Films
+from training.engine.films import Films
 from training.engine.schedules import burn_in_steps
 from training.errors import RunFolderError
 from training.files import sentence_for

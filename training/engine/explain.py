@@ -1,4 +1,5 @@
-"""Why a mask is where it is: Grad-CAM of named layers, and what changes without words or with sides exchanged."""
+"""Why a mask is where it is: Grad-CAM of named layers, and what changes without words or with sides exchanged. No
+pictures, no requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The end of a round: final scores of the model to serve, and its predictions for the unlabeled pool."""
+"""The end of a round: final scores of the model to serve, and its predictions for the unlabeled pool. It trains nothing
+and decides nothing."""
 
 from __future__ import annotations
 

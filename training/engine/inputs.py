@@ -13,13 +13,12 @@ from torch import Tensor
 
 from training.config import ViewsConfig
 from training.engine.apart import NOBODY, Apart, may_meet
+from training.engine.blocks import PatchDraw, draw_patch
 from training.engine.films import Films, StudentFilms
 from training.engine.mirroring import mirror_some
 from training.engine.mixing import (
-    PatchDraw,
     PatchPlan,
     SideDraw,
-    draw_patch,
     draw_side,
     plan_patch,
     side_masks,
@@ -30,15 +29,6 @@ from training.engine.views import apply_strong, apply_weak, draw_strong, draw_we
 from training.engine.words import change_words, hide_positions
 from training.report.zones import Convention
 
-__all__ = [
-    "Films",
-    "StudentFilms",
-    "labeled_student_films",
-    "patch_films",
-    "strong_images",
-    "unlabeled_student_films",
-    "weak_views",
-]
 SIDE_MIX, SIDE_PASTE = "side mix", "side paste"  # Streams of whole sides: labeled, unlabeled films.
 T = TypeVar("T")
 

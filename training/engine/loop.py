@@ -1,4 +1,5 @@
-"""One round from start to end: burn-in, semi-supervised steps, evaluation, predictions. Flat on purpose."""
+"""One round from start to end: burn-in, semi-supervised steps, evaluation, predictions. Flat on purpose. What a step
+computes is the matter of `step`."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from training.engine.predict import Predictor
 from training.engine.room import check_room, is_out_of_memory
 from training.engine.schedules import burn_in_steps
 from training.engine.setup import Round, prepare
-from training.engine.step import one_step as _one_step
+from training.engine.step import one_step
 from training.engine.tensorboard import TensorBoard
 from training.errors import EngineError, RunFolderError, SemiMedRefError
 from training.events import EventWriter
@@ -109,7 +110,7 @@ def _train(this: Round, pace: Pace) -> bool:
             this.events.write("phase", name=name)
             phase = name
         begun = time.monotonic()
-        told = _one_step(this, pace.burn_in)
+        told = one_step(this, pace.burn_in)
         counters.step += 1
         pace.count_step(counters.step, time.monotonic() - begun)
         if pace.may_speak() or counters.step == training.steps:
@@ -156,7 +157,7 @@ def _look_at_gate(this: Round, pace: Pace) -> None:
         this.save_best()
 
 
-def _make_pace(this: Round, began: float | None = None) -> Pace:
+def _make_pace(this: Round, began: float) -> Pace:
     training, pools = this.config.training, this.pools
     burn_in = burn_in_steps(training, this.config.method, len(pools.unlabeled))
     films = len(pools.unlabeled) + 2 * (len(pools.gate) + len(pools.report))

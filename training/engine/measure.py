@@ -14,14 +14,13 @@ from training.embedding import film_point
 from training.engine.data import FilmPool
 from training.engine.predict import Predictor, entropy
 from training.engine.streams import Key
+from training.engine.words import without_position
 from training.pool.embeddings import FILM, KIND
-from training.report import parse, posaug
 
-UNCERTAIN = 0.5 * float(np.log(2))  # entropy in nats from which a pixel counts as uncertain
+UNCERTAIN = 0.5 * float(np.log(2))  # Entropy in nats from which a pixel counts as uncertain.
 TEACHER = "teacher"
-LEAST = (
-    0.01  # share of a film added to both masks, so that specks do not count as masks turned over
-)
+# Share of a film added to both masks, so that specks do not count as masks turned over.
+LEAST = 0.01
 Probability = NDArray[np.float32]
 
 
@@ -47,12 +46,6 @@ def soft_difference(one: Probability, other: Probability) -> float:
     both = np.minimum(one, other).sum(dtype=np.float64)
     whole = one.sum(dtype=np.float64) + other.sum(dtype=np.float64)
     return float(1 - (2 * both + least) / (whole + least))
-
-
-def without_position(description: str) -> str:
-    """The description with every positional phrase hidden, as PosAug hides it."""
-    phrases = len(parse(description).phrases)
-    return posaug(description, ("drop",) * phrases).text if phrases else description
 
 
 def measured_numbers(pool: FilmPool, most: int, seed: int) -> frozenset[int]:

@@ -1,4 +1,5 @@
-"""SPC: films of the strong view mirrored, with left and right exchanged in their words."""
+"""SPC: films of the strong view mirrored, with left and right exchanged in their words. What else happens to films is
+elsewhere (`inputs`)."""
 
 from __future__ import annotations
 

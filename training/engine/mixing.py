@@ -13,23 +13,11 @@ from torch import Tensor
 
 from training.config import ViewsConfig
 from training.engine.apart import NONSENSE
-from training.engine.blocks import PatchDraw, allowed_boxes, draw_patch, place_blocks
+from training.engine.blocks import PatchDraw, allowed_boxes, place_blocks
 from training.engine.mixed_words import mixed_text
 from training.engine.streams import Key
 from training.engine.words import finding_of, is_certain, text_with_zones
 from training.report.zones import Convention
-
-__all__ = [
-    "PatchDraw",
-    "PatchPlan",
-    "SideDraw",
-    "draw_patch",
-    "draw_side",
-    "plan_patch",
-    "side_masks",
-    "side_text",
-]
-
 
 Half = Literal["left", "right"]
 

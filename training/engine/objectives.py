@@ -38,12 +38,10 @@ def cross_entropy(logits: Tensor, targets: Tensor, weight: Tensor | None = None)
     return (losses * weight).sum() / weight.sum().clamp_min(1)
 
 
-def segmentation_loss(
-    logits: Tensor, targets: Tensor, dice_only: bool = False, weight: Tensor | None = None
-) -> Tensor:
+def segmentation_loss(logits: Tensor, targets: Tensor, dice_only: bool = False) -> Tensor:
     """L_seg: Dice plus pixel-wise cross-entropy on logits (METHOD §1); shapes as in `dice_loss`."""
-    dice = dice_loss(logits, targets, weight)
-    return dice if dice_only else dice + cross_entropy(logits, targets, weight)
+    dice = dice_loss(logits, targets)
+    return dice if dice_only else dice + cross_entropy(logits, targets)
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,10 @@ class PseudoTargets:
 
     targets: Tensor
     weight: Tensor
+
+    def part(self, films: slice) -> PseudoTargets:
+        """Those of some of the films, ``(b, 1, H, W)``."""
+        return PseudoTargets(self.targets[films], self.weight[films])
 
 
 def pseudo_targets(

@@ -1,4 +1,5 @@
-"""Waiting on request: a trainer that pauses keeps what it learned on disk and what it can give back, it gives back."""
+"""Waiting on request: a trainer that pauses keeps what it learned on disk and what it can give back, it gives back. No
+training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A case's views as the trainer makes them, by the trainer's own functions, with the sentences that tell of them."""
+"""A case's views as the trainer makes them, by the trainer's own functions, with the sentences that tell of them. No
+requests, no files."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from training.config import ViewsConfig
+from training.engine.blocks import draw_patch
 from training.engine.films import Films, StudentFilms
 from training.engine.inputs import (
     labeled_student_films,
@@ -19,7 +21,7 @@ from training.engine.inputs import (
     strong_images,
     unlabeled_student_films,
 )
-from training.engine.mixing import PatchPlan, SideDraw, draw_patch, side_masks
+from training.engine.mixing import PatchPlan, SideDraw, side_masks
 from training.engine.views import draw_strong, draw_weak
 from training.engine.words import finding_of, hide_positions
 from training.report.augment import posaug

@@ -1,4 +1,4 @@
-"""The caption atlas as a soft prior on pseudo-masks: what the words alone say of them. No networks, no files."""
+"""The zone atlas as a soft prior on pseudo-masks: what the words alone say of them. No networks, no files."""
 
 from __future__ import annotations
 

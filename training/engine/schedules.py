@@ -1,4 +1,5 @@
-"""Ramps of a run, all scaled with its length, so that a short round passes through the same phases."""
+"""Ramps of a run, all scaled with its length, so that a short round passes through the same phases. Numbers in, numbers
+out."""
 
 from __future__ import annotations
 

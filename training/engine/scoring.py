@@ -62,8 +62,8 @@ def score_halves(
     convention = folder.read_snapshot().laterality
     dice: dict[str, dict[str, Any]] = {half: {} for half in halves}
     counts: dict[str, dict[str, Any]] = {half: {} for half in halves}
-    for role in ("student", "teacher"):
-        predictor = Predictor(checkpoint.read_network(model, role).to(device), device)
+    for role in checkpoint.ROLES:
+        predictor = Predictor.load(model, device, role)
         for half, pool in halves.items():
             if len(pool) == 0:
                 continue
@@ -90,8 +90,8 @@ def predict_pool(
     device: torch.device,
     tell: Callable[[int], None],
     *,
-    closer: int = 0,
-    seed: int = 0,
+    closer: int,
+    seed: int,
     goes_on: Callable[[], bool] | None = None,
 ) -> bool:
     """Write what the teacher says of a pool into the run folder: probabilities, figures, and films as points.
@@ -178,7 +178,7 @@ def measure(folder: RunFolder, model: Path, *, device: str = "auto", predict: bo
     """
     config, snapshot = folder.read_config(), folder.read_snapshot()
     where = make_fabric(device, TrainingConfig()).device
-    side, root = checkpoint.read_card(model).network.image_size, Path(snapshot.root)
+    side, root = checkpoint.read_settings(model).network.image_size, Path(snapshot.root)
     events = EventWriter(folder.events_file)
 
     def films(part: str) -> FilmPool:

@@ -1,4 +1,4 @@
-"""The caption atlas of a project's labeled pool as the next round has it; made anew only when that pool changes."""
+"""The zone atlas of a project's labeled pool as the next round has it; made anew only when that pool changes."""
 
 from __future__ import annotations
 

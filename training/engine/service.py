@@ -1,4 +1,5 @@
-"""The resident engine service: JSON lines in, JSON lines out, arrays by file (docs/architecture.md)."""
+"""The resident engine service: JSON lines in, JSON lines out, arrays by file (docs/architecture.md). What is answered
+is the matter of `answers`."""
 
 from __future__ import annotations
 

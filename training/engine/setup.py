@@ -127,16 +127,9 @@ def prepare(folder: RunFolder, events: EventWriter, device: str | None) -> Round
     teacher = Teacher(student.to(fabric.device))
     optimizer = _make_optimizer(student, config.training)
     wrapped, optimizer = fabric.setup(student, optimizer)
-    memory, counters = None, Counters()
+    memory = None
     if config.method.name == "lvit-epi":
         memory = open_memory(folder, config, pools.labeled, pools.unlabeled, snapshot.laterality)
-    if last is not None:
-        checkpoint.load_weights(teacher.network, last, "teacher")
-        state = checkpoint.read_state(last, optimizer)
-        counters = Counters(**{f.name: state.get(f.name, f.default) for f in fields(Counters)})
-        teacher.updates = counters.teacher_updates
-        if memory is not None:
-            memory.maps.restore(state.get("epi", {}))
     return Round(
         folder=folder,
         events=events,
@@ -152,8 +145,24 @@ def prepare(folder: RunFolder, events: EventWriter, device: str | None) -> Round
         unlabeled_order=CaseOrder(max(1, len(pools.unlabeled)), config.seed, "unlabeled"),
         memory=memory,
         prior=_make_prior(config, pools),
-        counters=counters,
+        counters=Counters() if last is None else _resume(last, teacher, optimizer, memory),
     )
+
+
+def _resume(
+    last: Path,
+    teacher: Teacher[Network],
+    optimizer: torch.optim.Optimizer,
+    memory: LvitMemory | None,
+) -> Counters:
+    """Bring everything but the student to where the checkpoint stands; its counters."""
+    checkpoint.load_weights(teacher.network, last, "teacher")
+    state = checkpoint.read_state(last, optimizer)
+    counters = Counters(**{f.name: state.get(f.name, f.default) for f in fields(Counters)})
+    teacher.updates = counters.teacher_updates
+    if memory is not None:
+        memory.maps.restore(state.get("epi", {}))
+    return counters
 
 
 def _make_prior(config: RunConfig, pools: Pools) -> ZonePrior | None:
@@ -190,14 +199,14 @@ def _make_student(last: Path | None, config: RunConfig, snapshot: Snapshot) -> N
     known: tuple[str, ...] = ()
     network = config.network
     if last is not None:
-        card = checkpoint.read_card(last)
-        return build(card.network, card.vocabulary, pretrained=False)
+        said = checkpoint.read_settings(last)
+        return build(said.network, said.vocabulary, pretrained=False)
     if config.init_from is not None:
-        card = checkpoint.read_card(Path(config.init_from))
-        known = card.vocabulary
+        said = checkpoint.read_settings(Path(config.init_from))
+        known = said.vocabulary
         if network.vision_weights:  # They set the sizes, and are not read again.
             brought = ("widths", "depths", "patch_size", "channels")
-            sizes = {name: getattr(card.network, name) for name in brought}
+            sizes = {name: getattr(said.network, name) for name in brought}
             network = network.model_copy(update=sizes)
     cases = snapshot.labeled + snapshot.unlabeled
     vocabulary = collect_vocabulary((case.description for case in cases), known)

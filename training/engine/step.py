@@ -21,6 +21,9 @@ FEWER = (
     "The memory did not suffice at step {step}: from now on at most {now} films of a pool are taken at a time instead "
     "of {before}, and every step still learns from all of them."
 )
+NO_NUMBER = (
+    "The {what} is no number any more at step {step}: lower the learning rate and start again."
+)
 TOO_LITTLE = (
     "The memory does not suffice for one film at a time (step {step}): close other programs, or choose a smaller "
     "image_size or network; then resume or start again."
@@ -33,7 +36,7 @@ def one_step(this: Round, burn_in: int) -> dict[str, float]:
     Raises
     ------
     EngineError
-        The loss is no number any more, or memory does not suffice for one film at a time.
+        Loss or gradient is no number any more, or memory does not suffice for one film at a time.
     """
     training, method, step = this.config.training, this.config.method, this.counters.step
     rate = learning_rate(step, training)
@@ -41,12 +44,25 @@ def one_step(this: Round, burn_in: int) -> dict[str, float]:
         group["lr"] = rate * group.get("share", 1.0)
     weight = 0.0 if this.counters.alarmed else unlabeled_weight(step, burn_in, training, method)
     loss, parts = _learn(this, burn_in, weight)
-    this.fabric.clip_gradients(this.wrapped, this.optimizer, max_norm=training.clip_norm)
+    _clip(this)
     this.optimizer.step()
     this.optimizer.zero_grad()
     decay = this.teacher.follow(this.student, ema_decay(step, burn_in, training, method))
     _watch_for_collapse(this, parts)
     return {"loss": loss, **parts, "lr": rate, "lambda_u": weight, "ema_decay": decay}
+
+
+def _clip(this: Round) -> None:
+    norm = this.fabric.clip_gradients(
+        this.wrapped,
+        this.optimizer,
+        max_norm=this.config.training.clip_norm,
+        error_if_nonfinite=False,
+    )
+    # A scaler passes over steps whose gradients overflowed in half precision, and scales less from then on.
+    scaled = getattr(this.fabric.strategy.precision, "scaler", None) is not None
+    if not scaled and norm is not None and not math.isfinite(float(norm)):
+        raise EngineError(NO_NUMBER.format(what="gradient", step=this.counters.step))
 
 
 def _learn(this: Round, burn_in: int, weight: float) -> tuple[float, dict[str, float]]:
@@ -70,10 +86,7 @@ def _gradient(this: Round, burn_in: int, weight: float) -> tuple[float, dict[str
     sums = _read(told)
     total = sums.pop("")
     if not math.isfinite(total):
-        raise EngineError(
-            f"The loss is no number any more at step {this.counters.step}: "
-            "lower the learning rate and start again."
-        )
+        raise EngineError(NO_NUMBER.format(what="loss", step=this.counters.step))
     return total, sums
 
 

@@ -1,4 +1,5 @@
-"""Check sums beside a model's files, so that damage on disk is noticed before anything is trained or served from it."""
+"""Check sums beside a model's files, so that damage on disk is noticed before anything is trained or served from it.
+What becomes of damage is the matter of `checkpoint`."""
 
 from __future__ import annotations
 

@@ -18,14 +18,17 @@ class Teacher(Generic[NetworkKind]):
     ----------
     student : nn.Module
         Copied; frozen text encoders are shared.
+
+    Attributes
+    ----------
     updates : int
-        Updates already made (for a resumed run).
+        Updates already made; a resumed run sets it.
     """
 
-    def __init__(self, student: NetworkKind, updates: int = 0) -> None:
+    def __init__(self, student: NetworkKind) -> None:
         self.network: NetworkKind = copy.deepcopy(student)
         self.network.eval().requires_grad_(False)
-        self.updates = updates
+        self.updates = 0
 
     @torch.no_grad()
     def follow(self, student: nn.Module, decay: float) -> float:

@@ -1,4 +1,5 @@
-"""How the engine service answers what training makes of a case: its views, and the next mix that the gate accepts."""
+"""How the engine service answers what training makes of a case: its views, and the next mix that the gate accepts. No
+lines, no processes; what the views are is the matter of `preview`."""
 
 from __future__ import annotations
 

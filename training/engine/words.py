@@ -73,6 +73,11 @@ def mirrored_text(description: str) -> str | None:
     return text if finding_of(text).zones == wanted else None
 
 
+def without_position(description: str) -> str:
+    """The description with every positional phrase hidden, as PosAug hides it."""
+    return _hidden(description, ("drop",) * len(finding_of(description).phrases))
+
+
 def change_words(description: str, rng: np.random.Generator) -> str:
     """TextStrong: words dropped, replaced and swapped, whatever they mean (METHOD §1, table 3)."""
     return strong_text(description, draw_strong_text(rng, description)).text

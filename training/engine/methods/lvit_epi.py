@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,19 +17,17 @@ from training.engine.data import FilmPool
 from training.engine.epi import EpiMaps, momentum_for
 from training.engine.films import Films, StudentFilms
 from training.engine.inputs import labeled_student_films, strong_images, weak_views
-from training.engine.methods.semi_medref import LEAST_SHARE, watch_pseudo_masks
+from training.engine.methods.pseudo_masks import LEAST_SHARE, watch_pseudo_masks, weighed_targets
 from training.engine.methods.supervised import StepLoss
 from training.engine.networks import Network, text_vectors
 from training.engine.objectives import (
     PseudoTargets,
     consistency_loss,
     lv_loss,
-    pseudo_targets,
     segmentation_loss,
 )
-from training.engine.pieces import cuts, piece_of, share
-from training.engine.views import draw_weak, move_maps, standardize
-from training.engine.words import are_negative, consistent
+from training.engine.pieces import cuts, logits_in_pieces, piece_of, share
+from training.engine.views import WeakDraw, draw_weak, move_maps, standardize
 from training.report.zones import Convention
 from training.rundir import RunFolder
 
@@ -100,33 +98,35 @@ def lvit_epi_pieces(
     with_masks = labeled_student_films(weak_views(labeled, views), views, convention)
     weak = weak_views(unlabeled, views)
     draws = [draw_weak(key, views) for key in unlabeled.keys]
-    without = replace(weak, images=strong_images(weak, views))
-    least = LEAST_SHARE * without.images[0].numel()
-    cut = method.targets, method.threshold, method.band
-    pseudo = pseudo_targets(move_maps(maps, draws), *cut, are_negative(weak.texts), least)
-    agree = consistent(weak.texts).to(without.images.device)
-    pseudo = PseudoTargets(pseudo.targets, pseudo.weight * agree)
-    unlike = None
-    if memory.contrasts is not None and chosen is not None:
-        device = without.images.device
-        masks, counts = (each.to(device) for each in memory.contrasts.masks_for(chosen))
-        unlike = move_maps(masks, draws), counts
+    strong = strong_images(weak, views)
+    least = LEAST_SHARE * strong[0].numel()
+    pseudo = weighed_targets(move_maps(maps, draws), weak.texts, weak.texts, method, least)
+    unlike = _contrasts(memory, chosen, draws, strong.device)
     about = watch_pseudo_masks(maps, unlabeled.texts, least, method.threshold)
     for ours, theirs in cuts((len(with_masks.texts), len(weak.texts)), pieces):
         shares = share(ours, len(with_masks.texts)), share(theirs, len(weak.texts))
         known = piece_of(with_masks, ours)
-        images = standardize(torch.cat([known.images, without.images[theirs]]))
+        images = standardize(torch.cat([known.images, strong[theirs]]))
         logits = student(images, known.texts + weak.texts[theirs]).logits
         seen, unseen = logits.split([len(known.texts), len(weak.texts[theirs])])
-        copied = PseudoTargets(pseudo.targets[theirs], pseudo.weight[theirs])
         contrasted = None if unlike is None else (unlike[0][theirs], unlike[1][theirs])
         losses = [
             _known_loss(seen, known, method).times(shares[0]),
-            _copied_loss(unseen, copied, contrasted, method, least).times(shares[1]),
+            _copied_loss(unseen, pseudo.part(theirs), contrasted, method, least).times(shares[1]),
         ]
         total = losses[0].total + lambda_u * losses[1].total
         yield StepLoss(total, {**losses[0].parts, **losses[1].parts, **about})
         about = {}  # of the whole step, and told once
+
+
+def _contrasts(
+    memory: LvitMemory, chosen: Tensor | None, draws: Sequence[WeakDraw], device: torch.device
+) -> tuple[Tensor, Tensor] | None:
+    """Contrastive masks in the geometry of the weak views, and whether each counts; None without the LV loss."""
+    if memory.contrasts is None or chosen is None:
+        return None
+    masks, counts = (each.to(device) for each in memory.contrasts.masks_for(chosen))
+    return move_maps(masks, draws), counts
 
 
 def _known_loss(logits: Tensor, films: StudentFilms, method: MethodConfig) -> StepLoss:
@@ -165,10 +165,7 @@ def _predict(
 ) -> tuple[Tensor, Tensor | None]:
     """Probabilities of the films as they are, and the numbers of their contrastive masks."""
     student.eval()
-    images = standardize(films.images)
-    parts = [part for (part,) in cuts((len(films.texts),), pieces) if part.stop > part.start]
-    said = [student(images[part], films.texts[part]).logits for part in parts]
-    logits = said[0] if len(said) == 1 else torch.cat(said)
+    logits = logits_in_pieces(student, standardize(films.images), films.texts, pieces)
     chosen = None
     if memory.contrasts is not None:
         by_words = config.method.lv_match == "text"

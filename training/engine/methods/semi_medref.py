@@ -14,22 +14,14 @@ from training.engine.inputs import (
     unlabeled_student_films,
     weak_views,
 )
-from training.engine.methods.supervised import (
-    Segment,
-    StepLoss,
-    labeled_loss,
-    read_back,
-    text_contrast,
-)
-from training.engine.networks import Output
-from training.engine.objectives import PseudoTargets, consistency_loss, pseudo_targets
-from training.engine.pieces import cuts, piece_of, share
+from training.engine.methods.pseudo_masks import LEAST_SHARE, watch_pseudo_masks, weighed_targets
+from training.engine.methods.supervised import StepLoss, labeled_loss, read_back, text_contrast
+from training.engine.networks import Output, Segment
+from training.engine.objectives import PseudoTargets, consistency_loss
+from training.engine.pieces import cuts, logits_in_pieces, piece_of, share
 from training.engine.prior import ZonePrior
 from training.engine.views import draw_weak, standardize
-from training.engine.words import are_negative, consistent, zones_of_texts
 from training.report.zones import Convention
-
-LEAST_SHARE = 5e-4  # Share of an image's pixels that a pseudo-mask must fill for its Dice to count.
 
 
 def semi_medref_pieces(
@@ -67,17 +59,13 @@ def semi_medref_pieces(
     without = unlabeled_student_films(weak, probabilities, with_masks, views, convention)
 
     least = LEAST_SHARE * without.images[0].numel()
-    cut = method.targets, method.threshold, method.band
-    pseudo = pseudo_targets(without.targets, *cut, are_negative(without.full_texts), least)
-    agree = consistent(weak.texts).to(without.images.device)
-    pseudo = PseudoTargets(pseudo.targets, pseudo.weight * agree)
+    pseudo = weighed_targets(without.targets, without.full_texts, weak.texts, method, least)
     accepted = sum(plan.accepted for plan in without.plans) / max(1, len(without.plans))
     watched = watch_pseudo_masks(probabilities, weak.texts, least, method.threshold)
     about: dict[str, Tensor | float] = {"mix_accepted": accepted, **watched}
     for ours, theirs in cuts((len(with_masks.texts), len(without.texts)), pieces):
-        copied = PseudoTargets(pseudo.targets[theirs], pseudo.weight[theirs])
         shares = share(ours, len(with_masks.texts)), share(theirs, len(without.texts))
-        films = piece_of(with_masks, ours), piece_of(without, theirs), copied
+        films = piece_of(with_masks, ours), piece_of(without, theirs), pseudo.part(theirs)
         piece = _piece(student, films, shares, method, lambda_u, least)
         yield StepLoss(piece.total, {**piece.parts, **about})
         about = {}  # of the whole step, and told once
@@ -114,31 +102,8 @@ def _piece(
 @torch.no_grad()
 def teacher_probabilities(teacher: Segment, weak: Films, pieces: int = 1) -> Tensor:
     """The teacher's foreground probabilities of weak views, ``(B, 1, H, W) float in [0, 1]``."""
-    images = standardize(weak.images)
-    parts = [part for (part,) in cuts((len(weak.texts),), pieces) if part.stop > part.start]
-    logits = [teacher(images[part], weak.texts[part]).logits.float() for part in parts]
-    return torch.sigmoid(logits[0] if len(logits) == 1 else torch.cat(logits))
-
-
-def watch_pseudo_masks(
-    probabilities: Tensor, texts: tuple[str, ...], least: float, threshold: float = 0.5
-) -> dict[str, Tensor]:
-    """Shares to tell, scalars on the device: pixels that are sure, positive descriptions whose pseudo-mask is empty.
-
-    Parameters
-    ----------
-    probabilities : (B, 1, H, W) float in [0, 1]
-    least : float
-        Pixels from which a pseudo-mask is not empty.
-    threshold : float
-        Probability where its foreground begins.
-    """
-    sure = ((probabilities >= 0.9) | (probabilities <= 0.1)).float().mean()
-    empty = (probabilities >= threshold).sum((1, 2, 3)) < least
-    zones, known = zones_of_texts(texts)
-    positive = (known & (zones.sum(1) > 0)).to(empty.device)
-    share = (empty & positive).sum() / positive.sum().clamp_min(1)
-    return {"confident_fraction": sure, "empty_fraction": share}
+    logits = logits_in_pieces(teacher, standardize(weak.images), weak.texts, pieces)
+    return torch.sigmoid(logits.float())
 
 
 def _split(output: Output, count: int) -> tuple[Output, Output]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from training.config import MethodConfig, RunConfig
-from training.engine.inputs import Films, StudentFilms, labeled_student_films, weak_views
-from training.engine.networks import Output
+from training.engine.films import Films, StudentFilms
+from training.engine.inputs import labeled_student_films, weak_views
+from training.engine.networks import Output, Segment
 from training.engine.objectives import itcl_loss, segmentation_loss, zone_loss, zone_similarity
 from training.engine.pieces import cuts, piece_of, share
 from training.engine.views import standardize
 from training.engine.words import zones_of_texts
 from training.report.zones import Convention
-
-# A network, bare or wrapped for a device: images and their words to what it says of them.
-Segment = Callable[[Tensor, Sequence[str]], Output]
 
 
 @dataclass(frozen=True)

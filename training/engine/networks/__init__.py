@@ -8,7 +8,7 @@ from training.config import NetworkConfig
 from training.engine.networks.guide_decoder import GuideDecoder
 from training.engine.networks.lvit import DEPTHS, LViT
 from training.engine.networks.mmi_unet import MMIUNet
-from training.engine.networks.referring import Output, ReferringNetwork
+from training.engine.networks.referring import Output, ReferringNetwork, Segment
 from training.engine.networks.text import (
     FrozenBert,
     NoWords,
@@ -26,6 +26,7 @@ __all__ = [
     "ARCHITECTURES",
     "Network",
     "Output",
+    "Segment",
     "build",
     "collect_vocabulary",
     "resolved",

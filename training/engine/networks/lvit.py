@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from training.config import NetworkConfig
-from training.engine.networks.referring import Output, Pointer
-from training.engine.networks.text import FrozenBert, NoWords, SmallTextEncoder
+from training.engine.networks.referring import Output, Pointer, begin_dark
+from training.engine.networks.text import FrozenBert, NoWords, SmallTextEncoder, mean_of_words
 
 DEPTHS = {"lvit-t": 1, "lvit-s": 4, "lvit-b": 6}
 TOKEN_SIDE = 16  # Pixels of the image under one token, at every level.
@@ -144,15 +144,13 @@ class LViT(nn.Module):
         self.rebuild = nn.ModuleList(_convolve(width, width, 1) for width in widths)
         self.plam = nn.ModuleList(Plam(width) for width in widths)
         self.ups = nn.ModuleList(map(Up, [2 * w for w in widths], [widths[0], *widths[:3]]))
-        self.last = nn.Conv2d(widths[0], 1, 1)
+        self.last = begin_dark(nn.Conv2d(widths[0], 1, 1))
         self.project_image = nn.Linear(widths[-1], config.projection)
         if not isinstance(words, NoWords):
             self.read = WordsAtPlaces(words.width, widths)
             self.pointer = Pointer(words.width, widths[POINTED]) if config.pointer else None
             self.project_text = nn.Linear(words.width, config.projection)
             self.read_zones = nn.Linear(words.width, 6) if config.zone_reading else None
-        assert self.last.bias is not None
-        nn.init.constant_(self.last.bias, -2.0)  # Lesions cover little of a film.
 
     def forward(self, images: Tensor, descriptions: Sequence[str]) -> Output:
         """Segment.
@@ -170,7 +168,7 @@ class LViT(nn.Module):
         deep = maps.pop()
         image_vector = self.project_image(deep.mean((2, 3)))
         told = None if isinstance(self.words, NoWords) else self.words(descriptions)
-        pooled = None if told is None else _pool(*told)
+        pooled = None if told is None else mean_of_words(*told)
         if pooled is not None and self.pointer is not None:
             maps[POINTED] = maps[POINTED] + self.pointer(pooled, *maps[POINTED].shape[2:])
         for level, seen in reversed(list(enumerate(self._transform(maps, told)))):
@@ -224,11 +222,6 @@ def without_words(logits: Tensor, image_vector: Tensor) -> Output:
     return Output(
         logits, image_vector, torch.zeros_like(image_vector), image_vector.new_zeros(len(logits), 6)
     )
-
-
-def _pool(features: Tensor, present: Tensor) -> Tensor:
-    weight = present[..., None].to(features.dtype)
-    return (features * weight).sum(1) / weight.sum(1)
 
 
 def _transformer(width: int, heads: int, depth: int) -> nn.Module:

@@ -1,15 +1,16 @@
-"""What every network that segments by words shares: reading words, its output, and where words point."""
+"""What every network that segments by words shares: reading words, its output, and where words point. Nothing that only
+one of them has."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from training.config import NetworkConfig
-from training.engine.networks.text import FrozenBert, SmallTextEncoder
+from training.engine.networks.text import FrozenBert, SmallTextEncoder, mean_of_words
 from training.engine.networks.vision import VisionEncoder, position_code
 
 
@@ -30,6 +31,10 @@ class Output(NamedTuple):
     image_vector: Tensor
     text_vector: Tensor
     zone_logits: Tensor
+
+
+# A network, bare or wrapped for a device: images and their words to what it says of them.
+Segment = Callable[[Tensor, Sequence[str]], Output]
 
 
 class Pointer(nn.Module):
@@ -83,8 +88,7 @@ class ReferringNetwork(nn.Module):
             descriptions = [""] * len(descriptions)
         features, present = self.words(descriptions)
         words = self.fit_words(features)
-        weight = present[..., None].to(words.dtype)
-        return words, present, (words * weight).sum(1) / weight.sum(1)
+        return words, present, mean_of_words(words, present)
 
     def _add_pointer(self) -> None:
         text, width = self.config.text_width, self.vision.widths[0]

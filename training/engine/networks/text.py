@@ -1,4 +1,5 @@
-"""Descriptions to token features: a small encoder trained from scratch, and a frozen pretrained BERT."""
+"""Descriptions to token features: a small encoder trained from scratch, and a frozen pretrained BERT. What words mean
+is read elsewhere (`training.report`)."""
 
 from __future__ import annotations
 
@@ -187,6 +188,13 @@ class FrozenBert(nn.Module):
         return twin
 
 
+def mean_of_words(features: Tensor, present: Tensor) -> Tensor:
+    """Mean of the token features ``(B, T, D)`` that are ``present`` (B, T): ``(B, D)``."""
+    weight = present[..., None].to(features.dtype)
+    mean: Tensor = (features * weight).sum(1) / weight.sum(1)
+    return mean
+
+
 def words_read(words: nn.Module, description: str) -> int | None:
     """How many words of a description are read before its end is cut; None where nothing is cut."""
     if not isinstance(words, (SmallTextEncoder, FrozenBert)):
@@ -210,10 +218,7 @@ def text_vectors(words: nn.Module, descriptions: Sequence[str]) -> Tensor:
     """
     if isinstance(words, NoWords):
         raise EngineError("A network without text cannot compare texts: set lv_match to zones.")
-    features, present = words(descriptions)
-    weight = present[..., None].to(features.dtype)
-    means: Tensor = (features * weight).sum(1) / weight.sum(1)
-    return means
+    return mean_of_words(*words(descriptions))
 
 
 def _load_bert(source: str) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from training.config import NetworkConfig
 from training.engine.networks.lvit import without_words
-from training.engine.networks.referring import Output
+from training.engine.networks.referring import Output, begin_dark
 from training.engine.networks.text import NoWords
 
 
@@ -24,9 +24,8 @@ class UNet(nn.Module):
     """
 
     def __init__(self, config: NetworkConfig, words: NoWords) -> None:
-        from monai.networks.nets.basic_unet import (
-            BasicUNet,  # Takes seconds: only for those who want one.
-        )
+        # Takes seconds: only for those who want one.
+        from monai.networks.nets.basic_unet import BasicUNet
 
         super().__init__()
         self.config = config
@@ -36,10 +35,8 @@ class UNet(nn.Module):
         self.body = BasicUNet(
             spatial_dims=2, in_channels=1, out_channels=wide[0], features=features
         )
-        self.last = nn.Conv2d(wide[0], 1, 1)
+        self.last = begin_dark(nn.Conv2d(wide[0], 1, 1))
         self.project_image = nn.Linear(wide[0], config.projection)
-        assert self.last.bias is not None
-        nn.init.constant_(self.last.bias, -2.0)  # Lesions cover little of a film.
 
     def forward(self, images: Tensor, descriptions: Sequence[str]) -> Output:
         """Segment ``(B, 1, H, W)`` z-scored images whose sides are multiples of 32."""

@@ -1,4 +1,4 @@
-"""The vision encoder: a ConvNeXt of any size, from scratch or pretrained, used stage by stage."""
+"""The vision encoder: a ConvNeXt of any size, from scratch or pretrained, used stage by stage. It sees no words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class VisionEncoder(nn.Module):
     ----------
     config : NetworkConfig
         Widths and depths, or the pretrained weights that set them.
-    load_weights : bool
+    pretrained : bool
         False builds the pretrained architecture without its weights (they come from a model file).
 
     Raises
@@ -30,9 +30,9 @@ class VisionEncoder(nn.Module):
         If pretrained weights are named but cannot be loaded.
     """
 
-    def __init__(self, config: NetworkConfig, load_weights: bool = True) -> None:
+    def __init__(self, config: NetworkConfig, pretrained: bool) -> None:
         super().__init__()
-        wanted = config.vision_weights and load_weights
+        wanted = config.vision_weights and pretrained
         model = _pretrained(config) if wanted else _unloaded(config)
         self.depths: tuple[int, ...] = tuple(model.config.depths or ())
         self.widths: tuple[int, ...] = tuple(model.config.hidden_sizes or ())

@@ -1,0 +1,57 @@
+"""What every semi-supervised method makes of pseudo-masks: which of their pixels count, and what is told of them. No
+networks, no losses."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from training.config import MethodConfig
+from training.engine.objectives import PseudoTargets, pseudo_targets
+from training.engine.words import are_negative, consistent, zones_of_texts
+
+LEAST_SHARE = 5e-4  # Share of an image's pixels that a pseudo-mask must fill for its Dice to count.
+
+
+def weighed_targets(
+    probabilities: Tensor,
+    texts: tuple[str, ...],
+    own_texts: tuple[str, ...],
+    method: MethodConfig,
+    least: float,
+) -> PseudoTargets:
+    """Targets from probabilities ``(B, 1, H, W) float in [0, 1]`` by the settings and the words (METHOD §1b).
+
+    Parameters
+    ----------
+    texts : tuple of str
+        Words of the films as they are now; one that denies lesions has an empty target.
+    own_texts : tuple of str
+        Words of the films before anything was mixed; one that contradicts itself teaches nothing.
+    least : float
+        Pixels from which a pseudo-mask is not empty.
+    """
+    cut = method.targets, method.threshold, method.band
+    pseudo = pseudo_targets(probabilities, *cut, are_negative(texts), least)
+    agree = consistent(own_texts).to(probabilities.device)
+    return PseudoTargets(pseudo.targets, pseudo.weight * agree)
+
+
+def watch_pseudo_masks(
+    probabilities: Tensor, texts: tuple[str, ...], least: float, threshold: float = 0.5
+) -> dict[str, Tensor]:
+    """Shares to tell, scalars on the device: pixels that are sure, positive descriptions whose pseudo-mask is empty.
+
+    Parameters
+    ----------
+    probabilities : (B, 1, H, W) float in [0, 1]
+    least : float
+        Pixels from which a pseudo-mask is not empty.
+    threshold : float
+        Probability where its foreground begins.
+    """
+    sure = ((probabilities >= 0.9) | (probabilities <= 0.1)).float().mean()
+    empty = (probabilities >= threshold).sum((1, 2, 3)) < least
+    zones, known = zones_of_texts(texts)
+    positive = (known & (zones.sum(1) > 0)).to(empty.device)
+    share = (empty & positive).sum() / positive.sum().clamp_min(1)
+    return {"confident_fraction": sure, "empty_fraction": share}
