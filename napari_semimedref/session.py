@@ -38,8 +38,6 @@ class ReviewSession(CaseSession):
         How the queue is ordered; one of `training.acquisition.STRATEGIES`.
     rng : numpy.random.Generator
         Noise of the queue's order.
-    confidence_threshold : float in (0, 1)
-        Probability at which a pixel of a pseudo-mask becomes foreground.
     """
 
     opened = Signal(object)  # OpenCase, or None for an empty desk
@@ -54,9 +52,8 @@ class ReviewSession(CaseSession):
         *,
         rng: np.random.Generator,
         strategy: str = "zones",
-        confidence_threshold: float = 0.5,
     ) -> None:
-        super().__init__(ReviewDesk(project, reader, confidence_threshold=confidence_threshold))
+        super().__init__(ReviewDesk(project, reader))
         self.counts: Counter[str] = Counter()
         self.tally: Counter[str] = Counter()  # what this sitting came to: "accepted", "skipped"
         self.planner = Planner(project, self.desk.reader, strategy, rng)

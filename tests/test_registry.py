@@ -21,6 +21,7 @@ from training.models.measuring import settings_of
 from training.pool.importing import import_cases
 from training.pool.registry import all_models, find_model, promotions, roll_back
 from training.pool.rounds import all_runs, proposals_of, read_proposal, serving_model
+from training.review import ReviewDesk
 from training.round import freeze, start_run
 from training.rundir import RunFolder
 from training.serving import let_serve
@@ -292,3 +293,17 @@ def test_the_filed_card_says_what_it_is_for_and_invents_nothing(project):
     figure = card_of(model).scores["report"]["teacher"]["dice_global"]
     assert f"{figure.value:.3f} ({figure.low:.3f}–{figure.high:.3f})" in text
     assert read_measured(model.folder).all_of("report")
+
+
+def test_proposals_come_to_the_desk_cut_where_their_teacher_was_judged(project):
+    taught(project, 1.0, 1)
+    model, desk = serving_model(project), ReviewDesk(project, "Ada")
+    opened = desk.open("case_004")
+    assert (opened.proposal == (opened.probability >= 0.5)).all()
+    content = json.loads((model.folder / "config.json").read_text())
+    content["method"]["threshold"] = 0.9
+    (model.folder / "config.json").write_text(json.dumps(content))
+    unsure = np.full((32, 32), 0.7, np.float32)
+    for wanted, fresh in ((1, desk), (0, ReviewDesk(project, "Ben"))):
+        fresh.open(f"case_00{5 + wanted}")
+        assert (fresh.take_proposal(unsure, model.id).proposal == wanted).all()

@@ -11,9 +11,11 @@ from training.active_time import IDLE_SECONDS, ActiveTime
 from training.drafts import Work, write_draft
 from training.errors import PoolError
 from training.mask_draft import STROKE, MaskDraft
+from training.models.measuring import DEFAULT_THRESHOLD, threshold_of
 from training.open_case import OpenCase, pseudo_mask
 from training.pool import Project
 from training.pool.images import resize_probability
+from training.pool.models import serving_model
 
 
 class CaseWork:
@@ -24,8 +26,6 @@ class CaseWork:
     project : Project
     reader : str
         Name under which drafts and revisions are kept.
-    confidence_threshold : float in (0, 1)
-        Probability at which a pixel of the proposal becomes foreground.
 
     Raises
     ------
@@ -33,12 +33,12 @@ class CaseWork:
         The reader has no name.
     """
 
-    def __init__(self, project: Project, reader: str, confidence_threshold: float = 0.5) -> None:
+    def __init__(self, project: Project, reader: str) -> None:
         if not reader.strip():
             raise PoolError("A reader needs a name: every accepted mask is kept under it.")
         self.project = project
         self.reader = reader.strip()
-        self.confidence_threshold = confidence_threshold
+        self._threshold: tuple[str, float] = ("", DEFAULT_THRESHOLD)  # of the model named
         self.current: OpenCase | None = None
         self.draft: MaskDraft | None = None
         self.description = ""
@@ -97,11 +97,20 @@ class CaseWork:
             return opened
         untouched = self.strokes == 0 and opened.case.mask is None
         full = resize_probability(probability, (opened.case.height, opened.case.width))
-        proposal = pseudo_mask(full, self.confidence_threshold)
+        proposal = pseudo_mask(full, self.confidence_threshold())
         self.current = replace(opened, probability=full, proposal=proposal, model_id=model_id)
         if untouched:
             self._drafted().follow(proposal)
         return self.current
+
+    def confidence_threshold(self) -> float:
+        """Probability in (0, 1) from which a pixel is foreground, as the serving teacher was trained and judged."""
+        model = serving_model(self.project)
+        if model is None:
+            return DEFAULT_THRESHOLD
+        if self._threshold[0] != model.id:
+            self._threshold = model.id, threshold_of(model)
+        return self._threshold[1]
 
     def work(self) -> Work:
         """The draft as a value that can be written elsewhere while the reader goes on."""

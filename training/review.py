@@ -37,8 +37,6 @@ class ReviewDesk(CaseWork):
     project : Project
     reader : str
         Name under which revisions are kept.
-    confidence_threshold : float in (0, 1)
-        Probability at which a pixel of the proposal becomes foreground.
     blind : bool
         Whether this is a desk for second readings: it shows cases as they were imported, without anybody's mask.
 
@@ -46,15 +44,8 @@ class ReviewDesk(CaseWork):
     `next` passes it over.
     """
 
-    def __init__(
-        self,
-        project: Project,
-        reader: str,
-        *,
-        confidence_threshold: float = 0.5,
-        blind: bool = False,
-    ) -> None:
-        super().__init__(project, reader, confidence_threshold)
+    def __init__(self, project: Project, reader: str, *, blind: bool = False) -> None:
+        super().__init__(project, reader)
         self.blind = blind
         self.adjudicating = False  # whether accepting the draft decides a dispute
         self.queue: list[str] = []
@@ -203,7 +194,7 @@ class ReviewDesk(CaseWork):
         draft = project.draft(case_id, self.reader)
         planned = self.planned.get(case_id)
         arm = "strategy" if self.blind else arm_to_show(project, case, self.reader, planned)
-        opened = load_case(project, case, draft, self.confidence_threshold, self.shelf, arm)
+        opened = load_case(project, case, draft, self.confidence_threshold(), self.shelf, arm)
         mask, trouble = starting_mask(project, opened, draft)
         if trouble and not opened.trouble:
             opened = replace(opened, trouble=trouble)

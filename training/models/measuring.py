@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from training.config import RunConfig
+from training.config import MethodConfig, RunConfig
 from training.errors import EngineError, SemiMedRefError
 from training.models.measured import Measured, measured_in, write_measured
 from training.pool import Model, Project
@@ -17,6 +17,7 @@ from training.rundir import RunFolder
 from training.snapshot import Snapshot
 
 SETTINGS = "config.json"
+DEFAULT_THRESHOLD = MethodConfig().threshold
 
 
 def measure_model(project: Project, model: Model, snapshot: Snapshot) -> Measured:
@@ -67,6 +68,14 @@ def settings_of(model: Model) -> RunConfig:
         raise EngineError(
             f"The settings of model {model.id} cannot be read ({error}): it cannot be measured."
         ) from error
+
+
+def threshold_of(model: Model) -> float:
+    """Probability in (0, 1) from which a model's foreground begins; the usual one for a model without settings."""
+    try:
+        return settings_of(model).method.threshold
+    except EngineError:
+        return DEFAULT_THRESHOLD
 
 
 def _score(model: Path, folder: RunFolder, predict: bool) -> None:
