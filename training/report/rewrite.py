@@ -118,6 +118,12 @@ def _in_place(before: str, after: str) -> str:
     return after[:1].upper() + after[1:] if starts else after
 
 
+def _same_region(before: str) -> str:
+    """Words for a place already named, after what stands before them."""
+    article = before.split()[-1:]
+    return SAME.removeprefix("the ") if [each.lower() for each in article] == ["the"] else SAME
+
+
 def _spread_edits(finding: Finding, zones: frozenset[str], style: str) -> list[Edit]:
     phrases = [phrase for phrase in finding.phrases if phrase.role == "finding"]
     left_over, edits = sides_of(zones), []
@@ -126,9 +132,9 @@ def _spread_edits(finding: Finding, zones: frozenset[str], style: str) -> list[E
         if len(sides_of(phrase.zones)) == 1 and side in left_over:
             left_over -= {side}
             after = _in_place(phrase.text, side_phrase(zones, side, style))
+            kept = levels_on(phrase.zones, side) == levels_on(zones, side)
         else:
-            after = SAME
-        kept = levels_on(phrase.zones, side) == levels_on(zones, side) if after != SAME else False
+            after, kept = _in_place(phrase.text, _same_region(finding.text[: phrase.start])), False
         if not kept:
             edits.append(edit_of(finding.text, phrase.start, phrase.end, after, "zones"))
     return [] if left_over else edits
