@@ -8,9 +8,10 @@ LIBRARIES := python3-venv libegl1 libgl1 libgl1-mesa-dri libxkbcommon-x11-0 libd
 	libxcb-xinerama0 libxcb-xfixes0 xvfb
 # Other people's programs that the tests read our files back with, and a server for many readers.
 TEST_LIBRARIES := dicom3tools postgresql
-# Values and small files: no network, no window, no process.
-QUICKEST := tests/editing tests/report/test_parse_sentences.py tests/report/test_augment.py tests/test_metrics.py \
-	tests/test_gate.py tests/test_events.py tests/test_acquisition.py tests/test_arms.py tests/test_rundir.py tests/test_config.py
+# Values, small files and databases: no network, no window, no trainer.
+QUICKEST := tests/editing tests/report/test_parse_sentences.py tests/report/test_augment.py tests/pool tests/test_metrics.py \
+	tests/test_gate.py tests/test_events.py tests/test_acquisition.py tests/test_arms.py tests/test_rundir.py tests/test_config.py \
+	tests/test_review.py tests/test_registry.py tests/test_plan_queue.py
 
 .DEFAULT_GOAL := help
 .PHONY: help install system demo test test-slow coverage check docs format bench dist clean
@@ -62,7 +63,7 @@ check: install ## Format, lint, types, contracts and the quickest tests: under a
 	$(BIN)/ruff check .
 	$(BIN)/mypy training napari_semimedref
 	$(BIN)/lint-imports
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -x $(QUICKEST)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -x --numprocesses $(JOBS) --dist loadfile $(QUICKEST)
 
 docs: install ## Build the documentation into site/
 	$(BIN)/mkdocs build --strict
