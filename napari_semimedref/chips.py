@@ -15,7 +15,7 @@ ZONE_WORDS = {zone: f"{LEVELS[zone[1]]} {SIDES[zone[0]]}" for zone in ZONES}
 DOUBTS = {1: "words repaired", 2: "words contradict", 3: "words unclear"}
 WHOLE = {
     "drawn at random": ("at random", "Drawn at random."),
-    "skipped before": ("seen before", "Put aside before: such cases come last."),
+    "skipped before": ("seen before", "Skipped before: such cases come last."),
     "names no zone": ("no zone named", "The words name no zone."),
     "holdout: drawn without a proposal": (
         "held out",
@@ -85,7 +85,7 @@ def _state_chips(row: ListedCase) -> list[Chip]:
         chips.append(Chip(DOUBTS.get(row.doubt, DOUBTS[3]), sentence, tone))
     if row.skipped:
         why = row.skip_reason or "no reason given"
-        chips.append(Chip(f"put aside: {why}", f"Put aside: {why}."))
+        chips.append(Chip(f"skipped: {why}", f"Skipped: {why}."))
     if row.pool == "labeled":
         by = f" · {row.reader}" if row.reader else ""
         chips.append(Chip(f"labeled{by}", "Has a reference mask.", "done"))

@@ -115,7 +115,7 @@ def accept() -> None:
 
 
 def skip() -> None:
-    """Put the case aside and go on."""
+    """Skip the case and go on."""
     space = _with_case()
     if space is not None:
         space.skip()

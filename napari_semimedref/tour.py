@@ -56,7 +56,7 @@ STOPS = (
     Stop(
         "review",
         "The decision",
-        f"{keys.ACCEPT} accepts mask and words and opens the next case. {keys.SKIP} puts one aside, with a reason.",
+        f"{keys.ACCEPT} accepts mask and words and opens the next case. {keys.SKIP} skips one, with a reason.",
         TourAnchor.LEFT,
     ),
     Stop(

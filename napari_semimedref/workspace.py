@@ -166,7 +166,7 @@ class Workspace(Asking):
                 self.session.accept()
 
     def skip(self) -> None:
-        """Put the case aside for the chosen reason and go on."""
+        """Skip the case for the chosen reason and go on."""
         if self.has_case:
             with self.attempt():
                 self.session.skip(self.skip_reason)

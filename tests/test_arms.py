@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 from made import small_project
+from typer.testing import CliRunner
 
-from training.acquisition import Candidate, Choice
+from training.acquisition import STRATEGIES, Candidate, Choice
 from training.arms import Arms, arms_of, mix_arms, save_arms
+from training.cli import app
 from training.errors import ConfigError, PoolError
 from training.pool import schema
 from training.pool.adjudication import adjudicate
@@ -221,3 +223,21 @@ def test_a_case_opened_from_a_list_has_no_strategy(proposed):
     labeled = proposed.cases("labeled")[0].id
     desk.open(labeled)
     assert last_showing(proposed, labeled, "anna") is None
+
+
+def test_the_command_says_and_sets_the_shares(proposed):
+    runner, folder = CliRunner(), str(proposed.folder)
+    said = runner.invoke(app, ["arms", folder])
+    assert "control: 10%" in said.output
+    said = runner.invoke(app, ["arms", folder, "--planted", "0.05", "--no-proposal", "0.2"])
+    assert "planted: 5%" in said.output
+    assert arms_of(proposed) == Arms(control=0.1, no_proposal=0.2, planted=0.05)
+    refused = runner.invoke(app, ["arms", folder, "--control", "0.9"])
+    assert isinstance(refused.exception, ConfigError)
+    assert "exceed the whole queue" in str(refused.exception)
+    assert arms_of(proposed).control == 0.1
+
+
+def test_the_command_lists_all_strategies():
+    said = CliRunner().invoke(app, ["strategies"]).output
+    assert all(name in said for name in STRATEGIES)

@@ -21,7 +21,7 @@ from training.review_queue import QUEUE_LENGTH
 
 EMPTY_QUEUE = "Every case has been reviewed. Start a round, or go back with Alt+Left."
 NO_CASES = "This project has no cases yet. Import some, or drop a folder of films here."
-LEFT_OVER = "Put aside or on other desks: {cases}. Choose an order under Filters to see them again."
+LEFT_OVER = "Skipped or on other desks: {cases}. Choose an order under Filters to see them again."
 NONE_FITS = "No case fits. Clear the filters, or list other cases."
 NO_SECOND = (
     "No second reading is wanted of you. `semimedref second PROJECT --count N` asks for some."

@@ -29,7 +29,7 @@ NEXT, SECOND = "next", "second"
 SHOWN = {
     NEXT: ("Next up", "The queue: what comes next, and why"),
     "waiting": ("Waiting", "Without a reference mask, in the order of import"),
-    "skipped": ("Put aside", "Skipped, each with its reason"),
+    "skipped": ("Skipped", "Each with its reason"),
     "labeled": ("Labeled", "With a reference mask; open one to correct it"),
     "contested": ("Readers disagree", "Contested until somebody adjudicates"),
     "holdout": ("Held out", "Pinned for evaluation, never trained on"),

@@ -39,7 +39,7 @@ class ReviewDock(Dock):
         )
         self.accept.setMinimumHeight(34)
         self.skip = button(
-            f"Skip   {keys.SKIP}", space.skip, "Put aside for the reason beside", keys.SKIP
+            f"Skip   {keys.SKIP}", space.skip, "Skip for the reason beside", keys.SKIP
         )
         self.previous = button(
             f"Previous   {keys.PREVIOUS}", space.previous, "Back to the case before", keys.PREVIOUS

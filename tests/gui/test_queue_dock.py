@@ -84,7 +84,7 @@ def test_a_skipped_case_is_listed_with_its_reason(qtbot, dock, space):
     space.skip()
     dock.filters.show_state("skipped")
     wait_for(qtbot, lambda: ids_of(dock) == [case])
-    wait_for(qtbot, lambda: chips(dock, case) == ["put aside: patient is turned"])
+    wait_for(qtbot, lambda: chips(dock, case) == ["skipped: patient is turned"])
 
 
 def test_a_row_follows_what_became_of_its_case(qtbot, dock, space):
