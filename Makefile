@@ -49,8 +49,10 @@ test: install ## Run the tests, JOBS files at a time (virtual displays are start
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --durations 15
 
 test-slow: EXTRA = $(TEST_LIBRARIES)
-test-slow: install ## Run the tests that take minutes
+test-slow: install ## Run the tests that take minutes, and property tests on new examples
 	$(BIN)/python -m pytest -m slow
+	EXPLORE=1 $(BIN)/python -m pytest tests/report tests/editing tests/formats tests/test_metrics.py tests/pool/test_importing.py \
+		tests/test_holdout_never_leaks.py
 
 coverage: EXTRA = $(TEST_LIBRARIES)
 coverage: install ## Run the tests under coverage and print what they do not reach (half as long again as make test)
