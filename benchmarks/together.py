@@ -111,7 +111,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="names of benchmarks, with commas")
     parser.add_argument("--quick", action="store_true", help="does it run? figures mean nothing")
     parser.add_argument("--json", type=Path, help="also write all figures here")
-    return parser.parse_args()
+    options = parser.parse_args()
+    known = [each.script for each in BENCHMARKS]
+    if unknown := set(filter(None, options.only.split(","))) - set(known):
+        parser.error(
+            f"There is no {', '.join(sorted(unknown))} here: choose of {', '.join(known)}."
+        )
+    return options
 
 
 def _run(benchmark: Benchmark, quick: bool) -> dict[str, Any] | None:

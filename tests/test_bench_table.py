@@ -23,6 +23,13 @@ def test_a_benchmark_is_run_and_its_figures_stand_in_the_table(tmp_path):
     assert any(f"{ratio:.1f} x" in row for row in rows)
 
 
+def test_an_unknown_benchmark_is_named_with_those_there_are():
+    command = [sys.executable, str(SCRIPT), "--only", "phantom,pol"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "There is no pol here: choose of phantom," in done.stderr
+
+
 def test_every_benchmark_of_the_table_is_there_and_takes_its_options():
     for each in BENCHMARKS:
         source = (SCRIPT.parent / f"{each.script}.py").read_text("utf-8")
