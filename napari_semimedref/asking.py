@@ -15,7 +15,10 @@ from qtpy.QtCore import QObject
 from napari_semimedref.engine_client import Answer, EngineClient
 from napari_semimedref.looking import Looking
 from napari_semimedref.session import ReviewSession
+from training.arms import why_silent
 from training.errors import SemiMedRefError
+
+UNREADABLE = "The project's arms cannot be read."
 
 
 class Asking(QObject):
@@ -80,6 +83,13 @@ class Asking(QObject):
         if self.is_open and self.session.has_teacher:
             with self.attempt():
                 self.engine.ask("warm")
+
+    def why_silent(self) -> str:
+        """Why the teacher is not asked to show what it sees in the case on the desk; empty if it may be."""
+        current = self.session.current
+        with self.attempt():
+            return "" if current is None else why_silent(self.session.project, current.case)
+        return UNREADABLE
 
     def ask_about_case(self, do: str, **fields: Any) -> bool:
         """Ask the service something about the case on the desk and its present words; False if there is no case."""

@@ -11,7 +11,7 @@ from made import small_project
 from typer.testing import CliRunner
 
 from training.acquisition import STRATEGIES, Candidate, Choice
-from training.arms import Arms, arms_of, mix_arms, save_arms
+from training.arms import JUDGES, MEASURED, Arms, arms_of, mix_arms, save_arms, why_silent
 from training.cli import app
 from training.errors import ConfigError, PoolError
 from training.pool import schema
@@ -26,6 +26,7 @@ from training.review_queue import plan_queue
 from training.round import freeze
 
 POOL = [Candidate(f"c{i}", f"p{i}", frozenset({"Ll"}), 0.1, 0.1) for i in range(200)]
+POOLS = ("unlabeled", "labeled", "gate", "report")
 CHOSEN = [Choice(f"c{i}", f"reason {i}") for i in range(100)]
 
 
@@ -223,6 +224,18 @@ def test_a_case_opened_from_a_list_has_no_strategy(proposed):
     labeled = proposed.cases("labeled")[0].id
     desk.open(labeled)
     assert last_showing(proposed, labeled, "anna") is None
+
+
+@pytest.mark.parametrize(
+    ("shares", "waiting"),
+    [({}, ""), ({"planted": 0.1}, MEASURED), ({"no_proposal": 0.1}, MEASURED)],
+)
+def test_the_teacher_shows_nothing_that_would_tell_an_arm(tmp_path, shares, waiting):
+    project = small_project(tmp_path / "project")
+    save_arms(project, Arms(**shares))
+    said = {pool: {why_silent(project, case) for case in project.cases(pool)} for pool in POOLS}
+    assert said == {"unlabeled": {waiting}, "labeled": {""}, "gate": {JUDGES}, "report": {JUDGES}}
+    project.close()
 
 
 def test_the_command_says_and_sets_the_shares(proposed):

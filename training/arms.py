@@ -31,6 +31,8 @@ FILE = "arms.json"
 BLOCK = 10  # places among which a share is spread evenly
 MIRRORED_AT_MOST = 0.5  # Dice up to which a mirrored proposal counts as wrong
 SURVIVED = 0.9  # Dice to a planted proposal from which it was let stand
+JUDGES = "Holdout cases judge the teacher: what it sees in them is not shown."
+MEASURED = "This project measures how readers take proposals: what the teacher sees in a case is shown once it is accepted."
 
 
 class Arms(Settings):
@@ -67,6 +69,19 @@ def save_arms(project: Project, arms: Arms) -> None:
     """Keep the project's shares; PoolError if the disk refuses."""
     content = arms.model_dump_json(indent=1)
     write_atomically(project.folder / FILE, content, error_type=PoolError)
+
+
+def why_silent(project: Project, case: Case) -> str:
+    """Why explanations and views, which ask the teacher itself, are not for a case at present; empty if they are.
+
+    The same for every waiting case of a project that withholds or plants proposals, so that none is told apart.
+    """
+    if case.is_holdout:
+        return JUDGES
+    if case.pool != "unlabeled":
+        return ""
+    arms = arms_of(project)
+    return MEASURED if arms.planted or arms.no_proposal else ""
 
 
 def mix_arms(

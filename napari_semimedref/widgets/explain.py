@@ -76,6 +76,8 @@ class ExplainDock(Dock):
             self.status.setText(NO_CASE)
         elif not space.session.has_teacher:
             self.status.setText(NO_TEACHER)
+        elif reason := space.why_silent():
+            self.status.setText(reason)
         elif space.ask_about_case("explain"):
             self.status.setText(WAITING)
 

@@ -140,6 +140,8 @@ class ViewsDock(Dock):
             return
         if not self.workspace.has_case:
             self.status.setText("Open a case to see its views.")
+        elif reason := self.workspace.why_silent():
+            self._show_nothing(reason)
         elif self.workspace.ask_about_case("views", **self._wanted(), epoch=self.epoch.value()):
             self.status.setText("Drawing the views …")
 
@@ -171,6 +173,16 @@ class ViewsDock(Dock):
         self.verdict.show_pair((case, str(partner)) if partner else None)
         self.status.setText(_meeting_in_words(case, fields))
 
+    def _show_nothing(self, reason: str) -> None:
+        """Say why there are no views, and keep none of another case."""
+        for name, picture in self.pictures.items():
+            picture.show_array(None)
+            picture.setVisible(name not in ("student", "labeled"))
+        self.gate.setText("")
+        self.words.clear()
+        self.verdict.show_pair(None)
+        self.status.setText(reason)
+
     def _show_trained(self, name: str, arrays: Mapping[str, Any], outline: str | None) -> None:
         """A film with its target, if the service sent it: a case is not always a labeled one."""
         shown = name in arrays
@@ -189,6 +201,8 @@ class ViewsDock(Dock):
         if self._last is not None:
             self._stop_looking()
             self.status.setText("Stopped looking.")
+            return
+        if self.workspace.has_case and self.workspace.why_silent():
             return
         self._last = min(LATEST, self.epoch.value() + LOOKED)
         self.next_mix.setText(STOP)

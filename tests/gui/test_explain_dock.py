@@ -13,6 +13,7 @@ from napari_semimedref.explanation_layers import ExplanationLayers, title_of
 from napari_semimedref.viewer_bridge import MASK, ORDER
 from napari_semimedref.widgets.explain import NO_TEACHER, STALE, ExplainDock
 from napari_semimedref.workspace import Workspace
+from training.arms import MEASURED, Arms, save_arms
 
 PATIENCE_MS = 20_000
 DEEP, FINE, EMPTY = "Grad-CAM DownViT1", "Grad-CAM DownCNN1", "Grad-CAM DownCNN2"
@@ -171,3 +172,10 @@ def test_maps_without_a_mask_layer_lie_on_top():
     assert np.allclose(edges(viewer.layers[0]), edges(viewer.layers[1]))
     layers.clear()
     assert len(viewer.layers) == 1
+
+
+def test_where_proposals_are_planted_no_waiting_case_is_explained(space, dock):
+    save_arms(space.session.project, Arms(planted=0.2))
+    dock.explain.click()
+    assert dock.status.text() == MEASURED
+    assert not space.engine.awaits("explain")

@@ -13,6 +13,7 @@ from napari_semimedref.widgets.trainer import TrainerDock
 from napari_semimedref.widgets.view_pictures import gate_in_words, with_target
 from napari_semimedref.widgets.views import NEXT_MIX, STOP, ViewsDock
 from napari_semimedref.workspace import Workspace
+from training.arms import MEASURED, Arms, save_arms
 from training.config import ViewsConfig
 from training.next_round import chosen_views, next_config, project_config, save_next_config
 from training.pool.pairs import nonsense_pairs, pair_log
@@ -186,3 +187,12 @@ def test_a_film_with_itself_is_no_pair(dock):
     for pair in (None, ("case_001", "case_001")):
         dock.verdict.show_pair(pair)
         assert not dock.verdict.button.isEnabled()
+
+
+def test_where_proposals_are_planted_views_of_waiting_cases_are_not_shown(dock, space):
+    save_arms(space.session.project, Arms(planted=0.2))
+    space.skip()
+    assert dock.status.text() == MEASURED
+    assert dock.gate.text() == ""
+    dock.next_mix.click()
+    assert dock.next_mix.text() == NEXT_MIX
