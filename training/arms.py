@@ -32,7 +32,7 @@ BLOCK = 10  # places among which a share is spread evenly
 MIRRORED_AT_MOST = 0.5  # Dice up to which a mirrored proposal counts as wrong
 SURVIVED = 0.9  # Dice to a planted proposal from which it was let stand
 JUDGES = "Holdout cases judge the teacher: what it sees in them is not shown."
-MEASURED = "This project measures how readers take proposals: what the teacher sees in a case is shown once it is accepted."
+MEASURED = "This project measures how readers take proposals: what the teacher sees in a case is shown after its acceptance."
 
 
 class Arms(Settings):
@@ -141,22 +141,24 @@ def _kinds(arms: Arms, rng: np.random.Generator) -> Iterator[str]:
 
 
 def plant(
-    project: Project, proposal: Proposal, probability: NDArray[np.float32]
+    project: Project, proposal: Proposal, probability: NDArray[np.float32], threshold: float
 ) -> NDArray[np.float32] | None:
     """A wrong proposal in place of the teacher's: mirrored, or where that is no other, another case's.
 
     Parameters
     ----------
     probability : (h, w) float32 in [0, 1]
+    threshold : float
+        Probability from which a pixel counts as foreground.
 
     Returns
     -------
     (h, w) float32 in [0, 1] or None
         The same for the same proposal at any time. None if nothing wrong enough can be had.
     """
-    mask = probability >= 0.5
+    mask = probability >= threshold
     mirrored = probability[:, ::-1]
-    if mask.any() and overlap(mirrored >= 0.5, mask).dice <= MIRRORED_AT_MOST:
+    if mask.any() and overlap(mirrored >= threshold, mask).dice <= MIRRORED_AT_MOST:
         return np.ascontiguousarray(mirrored)
     table = schema.proposals
     elsewhere = (
@@ -169,7 +171,7 @@ def plant(
     with project.reading() as connection:
         row = connection.execute(elsewhere).first()
     other = None if row is None else read_probability(project, Proposal(**row._mapping))
-    if other is None or not (other >= 0.5).any():
+    if other is None or not (other >= threshold).any():
         return None
     return other
 

@@ -116,7 +116,7 @@ def load_case(
         sentence = f"The film of {case.id} cannot be read: skip it with a reason. ({error})"
         black = np.zeros((case.height, case.width), np.float32)
         return OpenCase(case, black, None, None, None, draft is not None, sentence, readable=False)
-    said, model_id, shown = _teachers_word(project, case, arm)
+    said, model_id, shown = _teachers_word(project, case, threshold, arm)
     probability = None if said is None else resize_probability(said, (case.height, case.width))
     return OpenCase(
         case,
@@ -130,7 +130,7 @@ def load_case(
 
 
 def _teachers_word(
-    project: Project, case: Case, arm: Arm
+    project: Project, case: Case, threshold: float, arm: Arm
 ) -> tuple[np.ndarray | None, str | None, Arm]:
     """Probability, the model that it is from, and the arm: what there is no teacher's word to do with is left be."""
     found = None if case.is_holdout else read_proposal(project, case.id)
@@ -138,7 +138,7 @@ def _teachers_word(
         return None, None, "control" if arm == "control" else "strategy"
     if arm == "no-proposal":
         return None, None, arm
-    wrong = plant(project, *found) if arm == "planted" else None
+    wrong = plant(project, *found, threshold) if arm == "planted" else None
     if wrong is not None:
         return wrong, None, arm
     return found[1], found[0].model_id, "strategy" if arm == "planted" else arm

@@ -78,9 +78,8 @@ def _texts(this: Round, result: Evaluation) -> dict[str, Any]:
 
 
 def _predict(this: Round, pace: Pace) -> bool:
-    training = this.config.training
     pool = this.pools.unlabeled
-    if not training.pseudo_masks:
+    if not this.config.training.pseudo_masks:
         pool = pool_start(pool, 0)
 
     def tell(done: int) -> None:
@@ -93,7 +92,6 @@ def _predict(this: Round, pace: Pace) -> bool:
         this.pools.labeled,
         this.fabric.device,
         tell,
-        closer=training.measured_cases,
-        seed=this.config.seed,
+        config=this.config,
         goes_on=lambda: may_go_on(this, pace),
     )

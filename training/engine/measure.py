@@ -76,12 +76,13 @@ def look_closer(
         yield number, figures
 
 
-def figures_of(probability: Probability) -> dict[str, float]:
-    """What one proposal ``(S, S) float32 in [0, 1]`` says by itself: fields of the predictions' index."""
+def figures_of(probability: Probability, threshold: float) -> dict[str, float]:
+    """What one proposal ``(S, S) float32 in [0, 1]`` says by itself, foreground beginning at the threshold: fields of
+    the predictions' index."""
     unsure = entropy(probability)
     return {
         "entropy": round(float(unsure.mean()), 6),
-        "foreground": round(float((probability >= 0.5).mean()), 6),
+        "foreground": round(float((probability >= threshold).mean()), 6),
         "region": round(region_entropy(unsure), 6),
     }
 

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.config import TrainingConfig
+from training.config import RunConfig, TrainingConfig
 from training.engine import checkpoint
 from training.engine.controls import counts_of
 from training.engine.data import FilmPool, load_films
@@ -90,8 +90,7 @@ def predict_pool(
     device: torch.device,
     tell: Callable[[int], None],
     *,
-    closer: int,
-    seed: int,
+    config: RunConfig,
     goes_on: Callable[[], bool] | None = None,
 ) -> bool:
     """Write what the teacher says of a pool into the run folder: probabilities, figures, and films as points.
@@ -102,8 +101,9 @@ def predict_pool(
         Points too: what is unlike them is looked for.
     tell : callable
         Given how many films are done, after each batch.
-    closer : int
-        How many films, drawn by ``seed``, are also measured by further passes (see `training.engine.measure`).
+    config : RunConfig
+        Says where foreground begins, and how many films, drawn by its seed, are also measured by further passes (see
+        `training.engine.measure`).
     goes_on : callable
         Asked before each batch; by default whether nobody asked the run to stop.
 
@@ -112,8 +112,9 @@ def predict_pool(
     bool
         False if it was broken off.
     """
+    wanted = measured_numbers(pool, config.training.measured_cases, config.seed)
     teacher, points = Predictor.load(model, device), Points()
-    look = _closer_look(model, pool, teacher, measured_numbers(pool, closer, seed))
+    look = _closer_look(model, pool, teacher, wanted)
     index: dict[str, dict[str, float | str]] = {}
     for numbers in in_batches(len(pool)):
         if not (goes_on() if goes_on else not folder.stop_requested()):
@@ -124,7 +125,7 @@ def predict_pool(
             case = pool.cases[number]
             _write_probability(folder, case.case_id, probability)
             index[case.case_id] = {
-                **figures_of(probability),
+                **figures_of(probability, config.method.threshold),
                 "description": hashlib.sha256(case.description.encode()).hexdigest(),
             }
         for number, figures in look(numbers, probabilities):
@@ -192,10 +193,7 @@ def measure(folder: RunFolder, model: Path, *, device: str = "auto", predict: bo
     scores = score_halves(folder, model, halves, threshold, where, lambda *_: None)
     if predict:
         pools = films("unlabeled"), films("labeled")
-        closer = config.training.measured_cases
-        predict_pool(
-            folder, model, *pools, where, lambda done: None, closer=closer, seed=config.seed
-        )
+        predict_pool(folder, model, *pools, where, lambda done: None, config=config)
     folder.write_scores(scores)
 
 

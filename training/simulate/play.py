@@ -17,6 +17,8 @@ from training.config import RunConfig
 from training.errors import PoolError, SemiMedRefError
 from training.events import RunStatus
 from training.metrics import overlap
+from training.models.measuring import DEFAULT_THRESHOLD, threshold_of
+from training.open_case import pseudo_mask
 from training.pool import Project
 from training.pool.hidden import cases_with_hidden_masks, read_hidden_mask
 from training.pool.images import resize_probability
@@ -218,13 +220,15 @@ def pool_pseudo_dice(project: Project) -> float | None:
     model = serving_model(project)
     proposals = {} if model is None else proposals_of(project, model)
     known = cases_with_hidden_masks(project)
+    threshold = DEFAULT_THRESHOLD if model is None else threshold_of(model)
     values = []
     for case in project.cases("unlabeled"):
         if case.id not in known or case.id not in proposals:
             continue
         probability = read_probability(project, proposals[case.id])
         if probability is not None:
-            mask = resize_probability(probability, (case.height, case.width)) >= 0.5
+            full = resize_probability(probability, (case.height, case.width))
+            mask = pseudo_mask(full, threshold)
             values.append(overlap(mask, read_hidden_mask(project, case.id)).dice)
     return _mean(values)
 
