@@ -4,7 +4,7 @@ Makes both projects and runs `semimedref simulate` on copies of them; finished r
 goes on. The tables of docs/evidence.md come from this.
 
 Usage: python benchmarks/choosing.py FOLDER [--data phantom,qata] [--strategy a,b] [--method a,b] [--seeds 3]
-       [--rounds 6] [--per-round 10] [--steps 450] [--processes 2] [--smoke]
+       [--rounds 5] [--per-round 15] [--steps 900] [--processes 2] [--smoke]
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--strategy", default=STRATEGIES)
     parser.add_argument("--method", default=METHODS)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--per-round", type=int, default=10)
-    parser.add_argument("--steps", type=int, default=450)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--per-round", type=int, default=15)
+    parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--smoke", action="store_true", help="few films, few steps: does it run?")
     options = parser.parse_args()
@@ -74,6 +74,8 @@ def _make(name: str, folder: Path, smoke: bool) -> None:
     values["network"]["image_size"] = 64
     # The last model is scored: nothing is chosen by the holdout but what the gate refuses.
     values["training"] |= {"evaluate_every": 10_000, "evaluation_limit": 10}
+    # Each round from random weights: rounds that go on from each other get better by their steps alone.
+    values["training"]["warm_start"] = False
     save_next_config(project, RunConfig.parse(values))
     cases = _phantom(smoke) if name == "phantom" else _qata(smoke)
     report = import_cases(project, cases)
