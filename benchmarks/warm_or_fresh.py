@@ -4,7 +4,8 @@
 
 Each seed makes one project of films; both ways then train the same rounds: the labels grow by the same cases in the
 same order, and each way's next round starts from its own previous teacher (warm) or from random weights (fresh),
-whatever the gate would say. The first round is one for both. Dice of the teacher on the `report` half, both
+whatever the gate would say. The first round is one for both. After the last one a third way, "long", starts from random
+weights and takes as many steps as all rounds of the warm way together. Dice of the teacher on the `report` half, both
 conventions, mean and spread over seeds; seconds of training beside it. A difference is the warm way's minus the fresh
 way's, of the same seed and round.
 """
@@ -35,7 +36,7 @@ READER = "benchmark"
 
 @dataclass(frozen=True)
 class Outcome:
-    """One round; ``way`` is "warm" or "fresh"."""
+    """One round; ``way`` is "warm", "fresh" or "long"."""
 
     seed: int
     round: int
@@ -66,6 +67,7 @@ def main() -> None:
         print(
             f"round {row['round']}, {row['labeled']} labels: warm {row['warm']:.3f}, fresh {row['fresh']:.3f}, "
             f"difference {row['difference']:+.3f} ± {row['spread']:.3f} (mean Dice over images)"
+            + (f"; long {row['long']:.3f}" if "long" in row else "")
         )
     if options.json is not None:
         content = {
@@ -114,6 +116,10 @@ def _seed(folder: Path, seed: int, options: argparse.Namespace) -> Iterator[Outc
         else:
             config = config.model_copy(update={"init_from": None})
             yield _train(project, folder / f"fresh_{number}", config, "fresh", seed)[0]
+    steps = options.rounds * config.training.steps
+    training = config.training.model_copy(update={"steps": steps})
+    config = config.model_copy(update={"training": training, "init_from": None})
+    yield _train(project, folder / f"long_{options.rounds}", config, "long", seed)[0]
     project.close()
 
 
@@ -159,7 +165,7 @@ def _table(outcomes: list[Outcome]) -> list[dict]:
         some = [outcome for outcome in outcomes if outcome.round == number]
         dice = {
             way: np.array([o.dice_per_image for o in some if o.way == way])
-            for way in ("warm", "fresh")
+            for way in ("warm", "fresh", "long")
         }
         change = dice["warm"] - dice["fresh"]
         rows.append(
@@ -171,6 +177,7 @@ def _table(outcomes: list[Outcome]) -> list[dict]:
                 "difference": float(change.mean()),
                 "spread": float(change.std(ddof=1)) if len(change) > 1 else 0.0,
             }
+            | ({"long": float(dice["long"].mean())} if len(dice["long"]) else {})
         )
     return rows
 
