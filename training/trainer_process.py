@@ -9,7 +9,9 @@ import sys
 import time
 from collections.abc import Callable
 
+from training.errors import RunFolderError
 from training.events import Event, EventTail, RunStatus, fold
+from training.files import sentence_for
 from training.rundir import DELETED, RunFolder
 
 TRAINER = (sys.executable, "-m", "training", "run")
@@ -32,21 +34,31 @@ def status_of(folder: RunFolder) -> RunStatus:
 
 
 def train(folder: RunFolder, on_status: Callable[[RunStatus], None]) -> RunStatus:
-    """Run the trainer process to its end, following its events."""
+    """Run the trainer process to its end, following its events.
+
+    Raises
+    ------
+    RunFolderError
+        The folder cannot be written to.
+    """
     tail = EventTail(folder.events_file)
-    with folder.trainer_log.open("ab") as log:
-        process = subprocess.Popen(
-            [*TRAINER, str(folder.path)],
-            stdout=log,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-        )
-        status = _folded(RunStatus(), tail.read_new())  # what earlier attempts said is no news
-        status = _follow(tail, status, lambda: _ended(process), on_status)
+    process = _start(folder)
+    status = _folded(RunStatus(), tail.read_new())  # what earlier attempts said is no news
+    status = _follow(tail, status, lambda: _ended(process), on_status)
     code = process.returncode
     if status.state not in ENDED or (code != 0 and status.state == "finished"):
         return _failed(status, why_it_ended(folder, code))
     return status
+
+
+def _start(folder: RunFolder) -> subprocess.Popen[bytes]:
+    try:
+        with folder.trainer_log.open("ab") as log:
+            return subprocess.Popen(
+                [*TRAINER, str(folder.path)], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+    except OSError as error:
+        raise RunFolderError(sentence_for(error, folder.trainer_log)) from error
 
 
 def await_trainer(folder: RunFolder, on_status: Callable[[RunStatus], None]) -> RunStatus:

@@ -24,7 +24,7 @@ from training.next_round import save_next_config
 from training.pool import Project
 from training.pool.leases import CaseLeased, leases_of_others, take_lease
 from training.pool.rounds import all_runs, serving_model
-from training.round import resume_round
+from training.round import resume_round, start_run
 from training.round_lock import round_process
 from training.run_control import ORPHAN, kill_round, look, pause_round
 from training.rundir import DELETED, RunFolder
@@ -220,6 +220,14 @@ def test_killing_a_round_ends_its_processes_and_no_others(project):
     assert bystander.poll() is None
     bystander.kill()
     bystander.wait()
+
+
+def test_a_trainer_whose_log_cannot_be_written_is_refused_in_a_sentence(project):
+    run = start_run(project, tiny_round())
+    folder = RunFolder(run.folder)
+    folder.trainer_log.mkdir()
+    with pytest.raises(RunFolderError, match=folder.trainer_log.name):
+        trainer_process.train(folder, lambda status: None)
 
 
 def test_a_full_disk_is_named_where_the_trainer_could_not_say_it(tmp_path, monkeypatch):
