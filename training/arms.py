@@ -32,7 +32,7 @@ BLOCK = 10  # places among which a share is spread evenly
 MIRRORED_AT_MOST = 0.5  # Dice up to which a mirrored proposal counts as wrong
 SURVIVED = 0.9  # Dice to a planted proposal from which it was let stand
 JUDGES = "Holdout cases judge the teacher: what it sees in them is not shown."
-MEASURED = "This project measures how readers take proposals: what the teacher sees in a case is shown after its acceptance."
+MEASURED = "This project measures how readers take proposals: the teacher shows a case once it is accepted."
 
 
 class Arms(Settings):
