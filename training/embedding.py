@@ -10,7 +10,9 @@ from scipy.fft import dctn
 SIDE = 32
 WAVES = 8  # lowest frequencies kept in each direction
 AT_ONCE = 4096  # points whose distances are held in memory together
-SAME_FILM = 0.995  # cosine from which two films count as one moment shown twice
+# Cosine from which two films count as one moment shown twice. Of QaTa's 1,900 films here 8 pairs reach it, each one the
+# same film twice to the eye, as are 4 more down to 0.9817; the first pair of two patients has 0.9814.
+SAME_FILM = 0.985
 
 
 def film_point(image: NDArray[np.number]) -> NDArray[np.float32]:
