@@ -4,7 +4,7 @@ Makes both projects and runs `semimedref simulate` on copies of them; finished r
 goes on. The tables of docs/evidence.md come from this.
 
 Usage: python benchmarks/choosing.py FOLDER [--data phantom,qata] [--strategy a,b] [--method a,b] [--seeds 3]
-       [--rounds 5] [--per-round 15] [--steps 900] [--processes 2] [--smoke]
+       [--rounds 4] [--per-round 15] [--steps 900] [--processes 2] [--smoke]
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--strategy", default=STRATEGIES)
     parser.add_argument("--method", default=METHODS)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--per-round", type=int, default=15)
     parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--processes", type=int, default=2)
