@@ -30,6 +30,7 @@ TITLES = {
     "text_column": "Text column",
     "mask_polarity": "Mask polarity",
     "patient_rule": "Patient rule",
+    "holdout": "Holdout",
     "prefix": "Prefix",
     "window": "Gray window",
     "every": "Slice step",

@@ -25,15 +25,24 @@ from napari_semimedref.widgets.parts import button
 from training.formats import FormatName, ReadOptions
 from training.formats.options import Polarity
 from training.formats.patients import RULES
+from training.pool.importing import HOLDOUT_FRACTION
 
-_PICTURES = ("labels", "texts", "text_column", "mask_polarity", "patient_rule", "prefix")
+_PICTURES = (
+    "labels",
+    "texts",
+    "text_column",
+    "mask_polarity",
+    "patient_rule",
+    "holdout",
+    "prefix",
+)
 _SLICED = ("window", "every")
 FIELDS: dict[FormatName, tuple[str, ...]] = {
     "qata": _PICTURES,
     "mosmed": _PICTURES,
     "lvit": _PICTURES,
     "folder": _PICTURES,
-    "dicom": ("texts", "text_column", *_SLICED, "keep_uids", "prefix"),
+    "dicom": ("texts", "text_column", *_SLICED, "keep_uids", "holdout", "prefix"),
     "nifti": (*_PICTURES[:-1], "plane", *_SLICED, "prefix"),
 }
 OWN_TABLE = ("labels", "text_column", "mask_polarity", "prefix")  # QaTa with its table.csv
@@ -51,6 +60,7 @@ TOOLTIPS = {
     "patient_rule": "Whose a file is; the holdout never shares a patient with training. "
     "A regular expression's first group is the patient. "
     + "; ".join(f"{rule}: {words}" for rule, words in RULES.items()),
+    "holdout": "Share of the new patients that judge teachers and never train them, unless the source says who does",
     "prefix": "Put before every case's name, to keep two sources apart",
     "window": "CENTER, WIDTH in the file's units; empty: the file's own",
     "every": "Of a volume's or series' slices, take each so-many-th",
@@ -81,6 +91,10 @@ class ImportForm(QWidget):
         self.mask_polarity = _choice(list(POLARITIES))
         self.patient_rule = _choice(list(RULES))
         self.patient_rule.setEditable(True)
+        self.holdout = QSpinBox()
+        self.holdout.setRange(0, 90)
+        self.holdout.setValue(round(100 * HOLDOUT_FRACTION))
+        self.holdout.setSuffix(" % of the patients")
         self.prefix = QLineEdit()
         self.window_text = QLineEdit()
         self.window_text.setPlaceholderText("CENTER, WIDTH")
@@ -116,6 +130,7 @@ class ImportForm(QWidget):
             "text_column": self.text_column.currentText().strip() or None,
             "mask_polarity": cast(Polarity | None, polarity),
             "patient_rule": self.patient_rule.currentText().strip() or "auto",
+            "holdout": self.holdout.value() / 100,
             "prefix": self.prefix.text().strip(),
             "every": self.every.value(),
             "plane": cast(Literal["axial", "coronal", "sagittal"], self.plane.currentText()),
@@ -147,7 +162,7 @@ class ImportForm(QWidget):
             line.textChanged.connect(self._tell)
         for choice in (self.text_column, self.mask_polarity, self.patient_rule, self.plane):
             choice.currentTextChanged.connect(self._tell)
-        for number in (self.labels, self.every):
+        for number in (self.labels, self.holdout, self.every):
             number.valueChanged.connect(self._tell)
         self.keep_uids.toggled.connect(self._tell)
 

@@ -107,6 +107,27 @@ def test_every_mistake_gets_its_sentence_and_makes_no_project(
     assert not (tmp_path / "p").exists()
 
 
+@pytest.mark.parametrize(
+    ("share", "least", "most"), [("0", 0, 0), ("0.5", 10, 30), ("0.9", 30, 40)]
+)
+def test_the_share_of_the_holdout_is_heeded_and_known_patients_stay(tmp_path, share, least, most):
+    save_pairs(tmp_path / "films", [f"{number}.png" for number in range(40)])
+    arguments = ["import", "folder", tmp_path / "films", tmp_path / "p", "--holdout", share]
+    planned = _run(*arguments, "--dry-run")
+    done = _run(*arguments)
+    assert done.exit_code == 0, done.output
+    project = Project.open(tmp_path / "p")
+    judged = {case.id for case in project.cases() if case.is_holdout}
+    assert least <= len(judged) <= most
+    assert f"{40 - len(judged)} training" in planned.output
+    save_pairs(tmp_path / "films", [f"{number}.png" for number in range(50)])
+    _run(*arguments[:-1], "0.2")
+    later = {case.id for case in project.cases() if case.is_holdout}
+    assert judged <= later
+    assert later - judged <= {str(number) for number in range(40, 50)}
+    project.close()
+
+
 def test_exports_leave_by_state_reader_and_day(films, tmp_path):
     _run("import", "folder", films, tmp_path / "p", "--labels", 0)
     project = Project.open(tmp_path / "p")

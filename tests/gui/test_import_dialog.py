@@ -18,10 +18,11 @@ from qtpy.QtWidgets import QApplication
 
 from napari_semimedref import imports
 from napari_semimedref.widgets.import_dialog import ImportDialog
+from napari_semimedref.widgets.import_form import ImportForm
 from napari_semimedref.widgets.queue import QueueDock
 from napari_semimedref.workspace import Workspace
 from training.pool import Project
-from training.pool.importing import BATCH
+from training.pool.importing import BATCH, HOLDOUT_FRACTION
 
 PATIENCE_MS = 30_000
 
@@ -101,6 +102,17 @@ def test_the_share_of_labels_is_heeded(qtbot, tmp_path, space):
     dialog.start.click()
     qtbot.waitUntil(lambda: not dialog.importing, timeout=PATIENCE_MS)
     assert space.session.project.counts()["labeled"] == labeled + 1
+
+
+def test_the_share_of_the_holdout_is_asked_where_the_source_does_not_fix_it(qtbot):
+    form = ImportForm()
+    qtbot.addWidget(form)
+    form.show_format("folder")
+    assert form.options().holdout == HOLDOUT_FRACTION
+    form.holdout.setValue(45)
+    assert form.options().holdout == 0.45
+    form.show_format("qata", own_table=True)
+    assert "holdout" not in form.fields()
 
 
 def test_a_new_project_is_made_with_the_chosen_laterality_and_opened(qtbot, tmp_path):

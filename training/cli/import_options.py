@@ -55,6 +55,12 @@ MaskPolarity = Annotated[
 Labels = Annotated[
     float, typer.Option(min=0, max=1, help="Share of the masks that come in accepted.")
 ]
+Holdout = Annotated[
+    float,
+    typer.Option(
+        min=0, max=0.9, help="Share of patients that judge and never train, unless SRC fixes them."
+    ),
+]
 Prefix = Annotated[str, typer.Option(help="Put before every case's name.")]
 Convention = Annotated[
     ConventionName | None,

@@ -14,6 +14,7 @@ from training.cli.import_options import (
     Convention,
     DryRun,
     Every,
+    Holdout,
     KeepUids,
     Labels,
     MaskPolarity,
@@ -37,6 +38,7 @@ from training.formats.bring_in import Outcome
 from training.formats.entry import check_source, import_from, plan, usual_laterality
 from training.pool import Project
 from training.pool.database import is_project
+from training.pool.importing import HOLDOUT_FRACTION
 
 app = typer.Typer(no_args_is_help=True, help="Bring cases in.")
 SHOWN = 20
@@ -55,6 +57,7 @@ def import_qata(
     text: Annotated[Text, typer.Option(help="Column of table.csv to use.")] = Text.raw_text,
     texts: Texts = None,
     mask_polarity: MaskPolarity = None,
+    holdout: Holdout = HOLDOUT_FRACTION,
     prefix: Prefix = "",
     dry_run: DryRun = False,
 ) -> None:
@@ -65,6 +68,7 @@ def import_qata(
         text_column=text.value if own_table else None,
         labels=labels,
         mask_polarity=polarity_of(mask_polarity),
+        holdout=holdout,
         prefix=prefix,
     )
     run_import("qata", source, project, options, None, dry_run)
@@ -81,6 +85,7 @@ def _pictures(name: str, sentence: str) -> None:
         patient_rule: Patient = "auto",
         mask_polarity: MaskPolarity = None,
         labels: Labels = 1.0,
+        holdout: Holdout = HOLDOUT_FRACTION,
         prefix: Prefix = "",
         laterality: Convention = None,
         dry_run: DryRun = False,
@@ -91,6 +96,7 @@ def _pictures(name: str, sentence: str) -> None:
             patient_rule=patient_rule,
             mask_polarity=polarity_of(mask_polarity),
             labels=labels,
+            holdout=holdout,
             prefix=prefix,
         )
         run_import(name, source, project, options, laterality, dry_run)
@@ -113,6 +119,7 @@ def import_dicom(
     window: Window = None,
     every: Every = 1,
     keep_uids: KeepUids = False,
+    holdout: Holdout = HOLDOUT_FRACTION,
     prefix: Prefix = "",
     laterality: Convention = None,
     dry_run: DryRun = False,
@@ -124,6 +131,7 @@ def import_dicom(
         window=window_of(window),
         every=every,
         keep_uids=keep_uids,
+        holdout=holdout,
         prefix=prefix,
     )
     run_import("dicom", source, project, options, laterality, dry_run)
@@ -141,6 +149,7 @@ def import_nifti(
     window: Window = None,
     every: Every = 1,
     plane: Plane = PlaneName.axial,
+    holdout: Holdout = HOLDOUT_FRACTION,
     prefix: Prefix = "",
     laterality: Convention = None,
     dry_run: DryRun = False,
@@ -155,6 +164,7 @@ def import_nifti(
         window=window_of(window),
         every=every,
         plane=plane.value,
+        holdout=holdout,
         prefix=prefix,
     )
     run_import("nifti", source, project, options, laterality, dry_run)

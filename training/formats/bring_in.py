@@ -22,7 +22,7 @@ from training.formats.options import Polarity, ReadOptions
 from training.formats.pictures import load_mask, usable_image
 from training.pool import Project, schema
 from training.pool.images import read_image
-from training.pool.importing import HOLDOUT_FRACTION, import_cases, pin
+from training.pool.importing import import_cases, pin
 from training.pool.records import ImportReport, IncomingCase
 
 _SECRET = "import_secret"
@@ -106,7 +106,9 @@ def bring_in(
         The disk is full or read-only. Cases committed before that stay.
     """
     tally = _Tally(project, options)
-    report = import_cases(project, _checked(found, tally), progress=progress)
+    report = import_cases(
+        project, _checked(found, tally), holdout_fraction=options.holdout, progress=progress
+    )
     added = set(report.added)
     splits = {case.id: case.pool for case in project.cases() if case.id in added}
     halves = {
@@ -144,7 +146,7 @@ def rehearse(
         except FormatError as error:
             tally.failed.append((case.name, str(error)))
             continue
-        side = sides.get(case.patient) or pin(case.patient, case.split, HOLDOUT_FRACTION)
+        side = sides.get(case.patient) or pin(case.patient, case.split, options.holdout)
         halves[case.name] = sides[case.patient] = side
     return _outcome(tally, ImportReport(tuple(halves), tuple(already), ()), halves)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from training.pool.importing import HOLDOUT_FRACTION
+
 Polarity = Literal["normal", "inverted"]
 LUNG_WINDOW = (-600.0, 1500.0)  # center and width in Hounsfield units, where a CT says no window
 
@@ -26,6 +28,8 @@ class ReadOptions:
         None refuses masks that look inverted; a value settles it for all masks of the import.
     labels : float in [0, 1]
         Share of the training cases whose masks come in as accepted; the other masks are withheld.
+    holdout : float in [0, 0.9]
+        Share of the new patients pinned as holdout, where the source does not fix the split.
     prefix : str
         Put before every case's name.
     window : (center, width) or None
@@ -45,6 +49,7 @@ class ReadOptions:
     patient_rule: str = "auto"
     mask_polarity: Polarity | None = None
     labels: float = 1.0
+    holdout: float = HOLDOUT_FRACTION
     prefix: str = ""
     window: tuple[float, float] | None = None
     every: int = 1
