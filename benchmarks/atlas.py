@@ -38,8 +38,8 @@ def main() -> None:
     figures = measure(options.data, options.valid, options.size)
     for labels, row in figures.items():
         print(
-            f"{labels:4d} labels, {row['films']} films: Dice global {row['dice_global']:.3f}, "
-            f"per image {row['dice_per_image']:.3f}, threshold {row['threshold']:.3f}; "
+            f"{labels:4d} labels, {row['films']} films: Dice over all pixels {row['dice_global']:.3f}, "
+            f"mean over images {row['dice_per_image']:.3f}, threshold {row['threshold']:.3f}; "
             f"the overall mean alone {row['overall_global']:.3f}, {row['overall_per_image']:.3f}"
         )
     if options.json:

@@ -39,9 +39,9 @@ TEST_SEED = 1_000_000  # Far from the seeds of training films.
 SETS = ("with distractors", "all")
 COLUMNS = {
     "targets_global": "meant, global",
-    "targets_per_image": "meant, per image",
+    "targets_per_image": "meant, mean over images",
     "distractors_global": "others, global",
-    "distractors_per_image": "others, per image",
+    "distractors_per_image": "others, mean over images",
     "inside_shown": "in shown zones",
     "inside_true": "in true zones",
 }

@@ -24,11 +24,11 @@ class Cell:
     Attributes
     ----------
     dice, per_image : tuple of float
-        Global Dice and mean Dice of an image in [0, 1], one for each seed.
+        Dice over all pixels, and as the mean over images, in [0, 1], one for each seed.
     against : str or None
         Key of the row it is compared with.
     gains : tuple of float
-        Global Dice minus that row's, one for each seed.
+        Dice over all pixels minus that row's, one for each seed.
     p : float or None
         Two-sided Wilcoxon signed-rank test over cases of the report half, the Dice of each case averaged over seeds;
         it says nothing of the spread between seeds.

@@ -138,7 +138,7 @@ def _leaning(
 
 
 def _best_cut(fit: _Fit, zones: Sequence[Zones | None]) -> float:
-    """The cut with the largest global Dice, every case seen by an atlas without it."""
+    """The cut with the largest Dice over all pixels, every case seen by an atlas without it."""
     edges = np.array([-np.inf, *CUTS, np.inf])
     found, hit = np.zeros(len(CUTS) + 1), np.zeros(len(CUTS) + 1)
     for number, each in enumerate(zones):

@@ -18,7 +18,7 @@ from training.pool.showings import BY_HAND, Answered, answered
 
 WITH = "with"
 TEXTS = {WITH: "with words", "without": "without words", "shuffled": "shuffled words"}
-METRICS = {"dice_global": "Dice over all pixels", "dice_per_image": "mean Dice of an image"}
+METRICS = {"dice_global": "Dice over all pixels", "dice_per_image": "Dice, mean over images"}
 HAND = "by hand"
 ARM_TITLES = {
     "strategy": "chosen",

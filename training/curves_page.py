@@ -61,7 +61,7 @@ def _paint(axes: Any, points: Sequence[LearningPoint]) -> None:
 
 
 def _columns() -> list[str]:
-    short = {"dice_global": "all pixels", "dice_per_image": "per image"}
+    short = {"dice_global": "all pixels", "dice_per_image": "mean over images"}
     return [f"{words}, {short[metric]}" for words in TEXTS.values() for metric in METRICS]
 
 

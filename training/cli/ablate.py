@@ -112,7 +112,7 @@ def _lvit_lines(
     found: dict[tuple[str, float], Cell], shares: Sequence[float], seeds: int, role: str
 ) -> list[str]:
     """LViT's table: a line for each share of labels and row, a column for each figure."""
-    figures = ("Dice", "Dice of an image", "IoU", "IoU of an image")
+    figures = ("Dice", "Dice, mean over images", "IoU", "IoU, mean over images")
     body = [["Labels", "Method", *LVIT_PARTS, *figures, "p"]]
     for share in shares:
         for row in _rows("lvit", found):
@@ -142,9 +142,9 @@ def _labels(share: float) -> str:
 def _note(table: str, seeds: int, role: str) -> str:
     if table == "gain":
         return (
-            f"Dice (%) of the {role} on the report half, global / per image, means of {seeds} seed(s), ± standard "
-            "deviation; in brackets the gain in global Dice over plain supervised training, of 'ours' over supervised "
-            "training with the same views and mixing."
+            f"Dice (%) of the {role} on the report half, over all pixels / mean over images, mean of {seeds} seed(s) ± "
+            "standard deviation; in brackets the gain in Dice over all pixels against plain supervised training, of "
+            "'ours' against supervised training with the same views and mixing."
         )
     if table == "lvit":
         return (
@@ -154,7 +154,7 @@ def _note(table: str, seeds: int, role: str) -> str:
         )
     against = "the row above" if table == "2" else "the last row"
     return (
-        f"Global Dice (%) of the {role} on the report half, mean ± standard deviation of {seeds} seed(s); "
+        f"Dice (%) over all pixels of the {role} on the report half, mean ± standard deviation of {seeds} seed(s); "
         f"p against {against}: Wilcoxon's paired test over cases."
     )
 

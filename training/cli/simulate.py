@@ -232,7 +232,7 @@ def line(record: RoundRecord) -> str:
     """One round in one line."""
     student, teacher = record.holdout.get("student", {}), record.holdout.get("teacher", {})
     return (
-        f"round {record.round}: {record.labeled} labeled | holdout Dice, all pixels / per image: "
+        f"round {record.round}: {record.labeled} labeled | holdout Dice, all pixels / mean over images: "
         f"teacher {_pair(teacher)}, student {_pair(student)} | "
         f"pseudo-masks {_said(record.pseudo_dice, '.3f')}, "
         f"those chosen {_said(record.chosen_pseudo_dice, '.3f')} | "

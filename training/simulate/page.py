@@ -13,7 +13,7 @@ from training.simulate.results import Reference, Result, Spread
 HEAD = (
     "Order, method",
     "labels",
-    "last Dice, per image",
+    "last Dice, mean over images",
     "all pixels",
     "mean over rounds",
     "labels to target",
@@ -130,7 +130,7 @@ def _paint_dice(axes: Any, results: Sequence[Result], reference: Reference | Non
     if reference is not None:
         words = f"random, supervised, {reference.labels} labels"
         axes.axhline(reference.dice.mean, color="black", linestyle="--", linewidth=1, label=words)
-    axes.set(xlabel="labels", ylabel="mean Dice of an image")
+    axes.set(xlabel="labels", ylabel="Dice, mean over images")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 

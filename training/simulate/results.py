@@ -31,7 +31,7 @@ class Result:
     Attributes
     ----------
     labels, dice : tuple
-        Labeled pool of each round, and the teacher's mean Dice of an image on the ``report`` half.
+        Labeled pool of each round, and the teacher's Dice, mean over images, on the ``report`` half.
     area : Spread
         Mean of that Dice over the rounds.
     labels_to, seconds_to : Spread or None
