@@ -4,7 +4,8 @@ Makes both projects and runs `semimedref simulate` on copies of them; finished r
 goes on. The tables of docs/evidence.md come from this.
 
 Usage: python benchmarks/choosing.py FOLDER [--data phantom,qata] [--strategy a,b] [--method a,b] [--seeds 3]
-       [--rounds 4] [--per-round 15] [--steps 900] [--processes 2] [--smoke]
+       [--rounds 4] [--per-round 15] [--steps 900] [--processes 2]
+       [--margin 0.02] [--smoke]
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--per-round", type=int, default=15)
     parser.add_argument("--steps", type=int, default=900)
+    parser.add_argument("--margin", type=float, default=0.0, help="how far off a contour may stand")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--smoke", action="store_true", help="few films, few steps: does it run?")
     options = parser.parse_args()
@@ -118,7 +120,16 @@ def _qata(smoke: bool) -> list[IncomingCase]:
 def _simulate(name: str, project: Path, options: argparse.Namespace) -> None:
     folder = options.folder
     command = [sys.executable, "-m", "training.cli", "simulate", str(project)]
-    for option in ("strategy", "method", "seeds", "rounds", "per_round", "steps", "processes"):
+    for option in (
+        "strategy",
+        "method",
+        "seeds",
+        "rounds",
+        "per_round",
+        "steps",
+        "processes",
+        "margin",
+    ):
         command += [f"--{option.replace('_', '-')}", str(getattr(options, option))]
     command += ["--out", str(folder / f"{name}-plays"), "--report", str(folder / f"{name}-report")]
     command += ["--json", str(folder / f"{name}.json")]

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made import small_project, spot, tiny_round
+from scipy import ndimage
 
 from training.errors import PoolError, SemiMedRefError
 from training.metrics import overlap
@@ -68,6 +69,24 @@ def test_an_anchored_reader_leaves_what_the_proposal_got_wrong():
     assert np.array_equal(read.mask, proposal)
     free = ScriptedReader(anchoring=0.0).read(spot(True), proposal, WORDS, _rng())
     assert np.array_equal(free.mask, spot(True))
+
+
+def test_a_contour_within_the_margin_stands_and_what_lies_farther_is_corrected():
+    reader, seen = ScriptedReader(margin=2 / 64), spot(True)
+    wider = ndimage.binary_dilation(seen, iterations=2).astype(np.uint8)
+    read = reader.read(seen, wider, WORDS, _rng())
+    assert read.as_is
+    assert np.array_equal(read.mask, wider)
+    assert read.seconds == reader.time.look
+    elsewhere = wider.copy()
+    elsewhere[-6:, -6:] = 1
+    read = reader.read(seen, elsewhere, WORDS, _rng())
+    assert not read.as_is
+    assert np.array_equal(read.mask, wider)
+    widest = ndimage.binary_dilation(seen, iterations=4).astype(np.uint8)
+    assert np.array_equal(reader.read(seen, widest, WORDS, _rng()).mask, seen)
+    nothing = np.zeros_like(seen)
+    assert np.array_equal(reader.read(nothing, wider, WORDS, _rng()).mask, nothing)
 
 
 def test_the_time_model_counts_spots_and_new_contour():

@@ -42,6 +42,15 @@ def simulate(
             rich_help_panel=READER,
         ),
     ] = 0.95,
+    margin: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=0.2,
+            help="How far off a contour may be and still stand, as a share of the film.",
+            rich_help_panel=READER,
+        ),
+    ] = 0.0,
     jitter: Annotated[
         float,
         typer.Option(
@@ -112,7 +121,9 @@ def simulate(
     """
     pool = Project.open(project)
     settings = chosen_config(pool, config, preset_name, steps, seed)
-    reader = ScriptedReader(tolerance, jitter, missed, wrong_words, anchoring, _time_model(seconds))
+    reader = ScriptedReader(
+        tolerance, margin, jitter, missed, wrong_words, anchoring, _time_model(seconds)
+    )
     strategies, methods = _names(strategy), _names(method) or (settings.method.name,)
     arms = Arms(control=control)
     if method or report or out or seeds > 1 or len(strategies) > 1:

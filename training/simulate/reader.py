@@ -72,6 +72,9 @@ class ScriptedReader:
     ----------
     tolerance : float in (0, 1]
         Dice to what the reader sees from which a proposal is accepted as it is.
+    margin : float
+        How far off a proposed contour may be and still stand, as a share of the film's side: a spot in which the
+        proposal is wrong is left if all of it lies as near to the contour that the reader sees.
     jitter : float
         How far drawn contours tremble, as a share of the film's side (standard deviation).
     missed : float in [0, 1]
@@ -83,6 +86,7 @@ class ScriptedReader:
     """
 
     tolerance: float = 0.95
+    margin: float = 0.0
     jitter: float = 0.0
     missed: float = 0.0
     wrong_words: float = 0.0
@@ -98,6 +102,7 @@ class ScriptedReader:
         start = np.zeros_like(seen) if proposal is None else (proposal > 0).astype(np.uint8)
         as_is = proposal is not None and overlap(start, seen).dice >= self.tolerance
         mask = start if as_is else self._drawn(start, seen, rng)
+        as_is = as_is or (proposal is not None and np.array_equal(mask, start))
         changed = words != description
         return Read(
             mask,
@@ -116,11 +121,23 @@ class ScriptedReader:
         return tremble(seen, self.jitter * max(seen.shape), rng) if self.jitter else seen
 
     def _drawn(self, start: Mask, seen: Mask, rng: np.random.Generator) -> Mask:
-        if not self.anchoring or not start.any():
+        if not (self.anchoring or self.margin) or not start.any():
             return seen
         wrong, count = ndimage.label(start != seen, EVERYWHERE)
-        left = np.concatenate([[False], rng.random(count) < self.anchoring])
-        return np.where(left[wrong], start, seen).astype(np.uint8)
+        left = off_by(wrong, count, seen) <= self.margin * max(seen.shape)
+        if self.anchoring:
+            left |= rng.random(count) < self.anchoring
+        return np.where(np.concatenate([[False], left])[wrong], start, seen).astype(np.uint8)
+
+
+def off_by(spots: NDArray[np.int32], count: int, seen: Mask) -> NDArray[np.float64]:
+    """How far each of ``count`` numbered spots ``(H, W)`` reaches from a mask's contour, in pixels; inf without one."""
+    contour = contour_of(seen)
+    if not contour.any():
+        return np.full(count, np.inf)
+    distance = ndimage.distance_transform_edt(~contour)
+    reach: NDArray[np.float64] = np.asarray(ndimage.maximum(distance, spots, range(1, count + 1)))
+    return reach
 
 
 def tremble(mask: Mask, pixels: float, rng: np.random.Generator) -> Mask:
