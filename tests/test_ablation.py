@@ -146,15 +146,36 @@ def test_figures_are_means_spreads_and_paired_tests_over_cases(snapshot, tmp_pat
 
 
 def test_table_2_is_printed_in_the_papers_layout():
-    found = {(row.key, 0.01): Cell((0.8, 0.82)) for row in TABLES["2"]}
-    found |= {(row.key, 0.02): Cell((0.9, 0.9), against="x", p=0.0004) for row in TABLES["2"]}
+    found = {(row.key, 0.01): Cell(5, (0.8, 0.82)) for row in TABLES["2"]}
+    found |= {(row.key, 0.02): Cell(10, (0.9, 0.9), against="x", p=0.0004) for row in TABLES["2"]}
     told = lines("2", found, [0.01, 0.02], 2, "student")
-    assert told[0].split() == ["T-S", "PosAug", "T-PatchMix", "ITCL", "1", "%", "2", "%"]
+    assert told[0].split() == [
+        "T-S",
+        "PosAug",
+        "T-PatchMix",
+        "ITCL",
+        "1",
+        "%",
+        "(5)",
+        "2",
+        "%",
+        "(10)",
+    ]
     assert told[1].split()[:4] == ["-"] * 4
     assert told[4].split()[:4] == ["x", "x", "x", "-"]
     assert "81.00 ± 1.41" in told[1]
     assert "90.00 ± 0.00 (p < 0.001)" in told[1]
     assert len({line.index(" ± ") for line in told[1:6]}) == 1
+
+
+def test_one_seed_has_no_spread_and_what_was_not_compared_no_p():
+    told = lines("2", {("ts", 0.01): Cell(5, (0.8,))}, [0.01], 1, "student")
+    assert "80.00" in told[1]
+    assert "±" not in "".join(told)
+    assert "p against" not in told[-1]
+    assert lines("2", {("ts", 0.01): Cell(5, (0.8,))}, [0.01], 1, "student")[-1].endswith(
+        "one seed."
+    )
 
 
 def test_the_command_trains_prints_and_the_next_time_reuses(project, tmp_path, monkeypatch):
@@ -179,7 +200,10 @@ def test_the_command_trains_prints_and_the_next_time_reuses(project, tmp_path, m
 
     monkeypatch.setattr(ablation.subprocess, "Popen", forbidden)
     again = CliRunner().invoke(app, command, catch_exceptions=False)
-    assert again.output == first.output
+    assert again.stdout == first.stdout
+    assert "5 runs in" in first.stderr
+    assert "2 of 2" in first.stderr
+    assert "5 of them finished before" in again.stderr
 
 
 def test_ours_is_compared_with_supervised_training_of_the_same_mixing(snapshot, tmp_path):
@@ -248,10 +272,21 @@ def test_lvits_table_is_printed_with_four_figures_and_a_test(project, tmp_path):
     pretend(rest, lambda run: np.full(2, 0.3 + 0.1 * order.index(run.row.key)))
     result = CliRunner().invoke(app, asked, catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    head, first, *others = result.output.strip().splitlines()
+    head, first, *others = result.stdout.strip().splitlines()
     assert head.split()[:5] == ["Labels", "Method", "Text", "EPI", "LV"]
     assert head.split()[-1] == "p"
-    assert first.split()[:8] == ["20", "%", "U-Net,", "image", "alone", "-", "-", "-"]
+    named = [
+        "20",
+        "%",
+        f"({len(kept.snapshot.labeled)})",
+        "U-Net,",
+        "image",
+        "alone",
+        "-",
+        "-",
+        "-",
+    ]
+    assert first.split()[:9] == named
     assert first.count("30.00 ± 0.00") == 4
     assert sum(line.startswith("40 %") for line in others) == len(order)
     told = json.loads((tmp_path / "out.json").read_text())

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from made import small_project, spot, tiny_round
 from scipy import ndimage
+from typer.testing import CliRunner
 
+from training.cli import app
 from training.errors import PoolError, SemiMedRefError
 from training.metrics import overlap
 from training.pool import Project
@@ -200,12 +202,32 @@ def test_results_say_what_each_order_took_over_seeds_and_fit_on_a_page(tmp_path)
     assert zones.of_nothing[-1].mean == 0.25
     rows = rows_of([zones, random], target)
     assert rows[2][5] == "not reached (0/2)"
-    page = write_results(tmp_path / "report", "source", bench, [zones, random], target)
+    page = write_results(
+        tmp_path / "report", "source", bench, plays[0].config, [zones, random], target
+    )
     content = page.read_text()
     assert content.count("<svg") == 2
     assert "http://" not in content.replace("http://www.w3.org", "").replace(
         "http://purl.org", ""
     ).replace("http://creativecommons.org", "")
+
+
+def test_without_a_target_or_a_second_seed_the_table_claims_neither(tmp_path):
+    _, _, plays, _ = _bench(tmp_path, reference=3.0)
+    play = plays[0]
+    (result,) = results_of({play: [_record(1, 4, 0.3, 0)]}, None)
+    (row,) = rows_of([result], None)
+    assert "±" not in "".join(row)
+    assert row[5] == "–"
+
+
+@pytest.mark.parametrize("seconds", ["1,2", "1,2,3,4,5", "a,b,c,d", ""])
+def test_a_time_model_takes_four_numbers(tmp_path, seconds):
+    small_project(tmp_path / "project").close()
+    arguments = ["simulate", str(tmp_path / "project"), "--seconds", seconds]
+    refused = CliRunner().invoke(app, arguments)
+    assert refused.exit_code == 2
+    assert "four numbers" in refused.output
 
 
 def test_reviewing_with_a_time_model_leaves_its_seconds_with_the_revisions(tmp_path):
@@ -219,6 +241,14 @@ def test_reviewing_with_a_time_model_leaves_its_seconds_with_the_revisions(tmp_p
         assert correction.seconds == correction.from_nothing  # there was no proposal
         kept = project.revisions(correction.case_id)[-1]
         assert kept.active_seconds == pytest.approx(correction.seconds, abs=1e-3)
+
+
+def test_a_play_ends_when_nothing_is_left_to_read(tmp_path):
+    source, _, plays, _ = _bench(tmp_path)
+    play = replace(plays[0], rounds=5, per_round=50)
+    records = run_play(source.folder, play)
+    assert [record.corrected > 0 for record in records] == [True, False]
+    assert run_play(source.folder, play) == records
 
 
 @pytest.mark.slow

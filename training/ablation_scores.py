@@ -23,6 +23,8 @@ class Cell:
 
     Attributes
     ----------
+    labeled : int
+        Cases that kept their labels.
     dice, per_image : tuple of float
         Dice over all pixels, and as the mean over images, in [0, 1], one for each seed.
     against : str or None
@@ -36,6 +38,7 @@ class Cell:
         As ``dice`` and ``per_image``, of the intersection over union.
     """
 
+    labeled: int
     dice: tuple[float, ...]
     per_image: tuple[float, ...] = ()
     against: str | None = None
@@ -50,12 +53,12 @@ class Cell:
         return float(np.mean(self.dice))
 
     @property
-    def spread(self) -> float:
-        """Standard deviation between seeds; 0 with a single one."""
+    def spread(self) -> float | None:
+        """Standard deviation between seeds; None with a single one."""
         return spread(self.dice)
 
     @property
-    def figures(self) -> dict[str, dict[str, float]]:
+    def figures(self) -> dict[str, dict[str, float | None]]:
         """Mean and standard deviation over seeds of each figure, by its name in ``scores.json``."""
         named = zip(FIGURES, (self.dice, self.per_image, self.iou, self.iou_per_image), strict=True)
         return {
@@ -63,9 +66,9 @@ class Cell:
         }
 
 
-def spread(values: Sequence[float]) -> float:
-    """Standard deviation (n - 1); 0 of a single value."""
-    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+def spread(values: Sequence[float]) -> float | None:
+    """Standard deviation (n - 1); None of a single value, which has none."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
 def cells(
@@ -84,7 +87,8 @@ def cells(
             gains = tuple(one - two for one, two in zip(dice, other, strict=False))
             p = _significance(own, theirs, role) if theirs else None
             against = row.against, gains, p
-            found[row.key, share] = Cell(dice, per_image, *against, iou, iou_per_image)
+            labeled = len(own[0].snapshot.labeled)
+            found[row.key, share] = Cell(labeled, dice, per_image, *against, iou, iou_per_image)
     return found
 
 

@@ -40,6 +40,7 @@ def draw(
         matplotlib is not installed.
     """
     try:
+        from matplotlib import rc_context
         from matplotlib.backends.backend_svg import FigureCanvasSVG
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -51,7 +52,10 @@ def draw(
     axes = figure.subplots(1, columns, sharey=True)
     paint(axes)
     stream = io.StringIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None})
+    with rc_context(
+        {"svg.fonttype": "none"}
+    ):  # letters stay letters: to be searched, copied, read aloud
+        figure.savefig(stream, format="svg", metadata={"Date": None})
     text = stream.getvalue()
     return text[text.index("<svg") :]
 

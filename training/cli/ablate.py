@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
+from rich.console import Console
 from rich.progress import Progress
 
-from training.ablation import plan, run_all
+from training.ablation import Planned, plan, run_all
 from training.ablation_rows import LVIT_PARTS, PARTS, TABLES, Row, with_lvit
 from training.ablation_scores import FIGURES, Cell, Role, cells, spread
-from training.cli.options import JsonFile, ProjectFolder, write_figures
+from training.cli.options import Ahead, JsonFile, ProjectFolder, going_on, warn, write_figures
 from training.cli.rounds import ConfigFile, PresetName, Steps, chosen_config
 from training.config import RunConfig
 from training.errors import ConfigError
 from training.next_round import next_config
 from training.pool import Project
 from training.round import freeze
+from training.rundir import RunFolder
 
 
 def ablate(
@@ -36,7 +38,9 @@ def ablate(
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each row.")] = 3,
     rows: Annotated[
         str | None,
-        typer.Option(help="Only these rows, by their keys in --json: plain,mixing,ours."),
+        typer.Option(
+            help="Only these rows, with commas; a wrong one is answered with the right ones."
+        ),
     ] = None,
     config: ConfigFile = None,
     preset_name: PresetName = None,
@@ -58,9 +62,7 @@ def ablate(
     folder = out or pool.folder / "ablations"
     keys = [key.strip() for key in rows.split(",")] if rows else []
     runs = plan(table, freeze(pool), settings, shares, seeds, folder, processes, keys)
-    with Progress(transient=True) as progress:
-        bar = progress.add_task(f"Table {table}", total=len(runs))
-        run_all(runs, processes, lambda run: progress.advance(bar))
+    _train(table, runs, processes, folder)
     found = cells(table, runs, cast(Role, role))
     for line in lines(table, found, shares, seeds, role):
         print(line)
@@ -68,6 +70,25 @@ def ablate(
         number = int(table) if table.isdigit() else table
         content = {"table": number, "role": role, "seeds": seeds, "cells": _told(found)}
         write_figures(json_file, content)
+
+
+def _train(table: str, runs: Sequence[Planned], processes: int, folder: Path) -> None:
+    """Train what is not there yet, telling after each run how long the others will take."""
+    left = [run for run in runs if not RunFolder(run.folder).scores_file.exists()]
+    warn(f"{len(runs)} runs in {folder}, {len(runs) - len(left)} of them finished before.")
+    console, ahead = Console(stderr=True), Ahead(len(left))
+    with going_on(), Progress(transient=True, console=console) as progress:
+        bar = progress.add_task(f"Table {table}", total=len(runs))
+
+        def on_done(run: Planned) -> None:
+            progress.advance(bar)
+            if run in left:
+                told = (
+                    f"{run.row.title}, {run.share:g} labels, seed {run.seed}: {ahead.after_one()}"
+                )
+                console.print(told, highlight=False, soft_wrap=True)
+
+        run_all(runs, processes, on_done)
 
 
 def _told(found: dict[tuple[str, float], Cell]) -> list[dict[str, Any]]:
@@ -100,12 +121,14 @@ def lines(
     if table == "lvit":
         return _lvit_lines(found, shares, seeds, role)
     heads = [*PARTS] if table == "2" else ["Method"]
-    body = [[*heads, *map(_labels, shares)]]
+    counts = {share: cell.labeled for (_, share), cell in found.items()}
+    body = [[*heads, *(_labels(share, counts[share]) for share in shares)]]
     figure = _gain if table == "gain" else _figure
     for row in _rows(table, found):
         marks = _marks(row) if table == "2" else [row.title]
         body.append([*marks, *(figure(found[row.key, share]) for share in shares)])
-    return [*_aligned(body), _note(table, seeds, role)]
+    compared = any(cell.p is not None for cell in found.values())
+    return [*_aligned(body), _note(table, seeds, role, compared)]
 
 
 def _lvit_lines(
@@ -118,10 +141,12 @@ def _lvit_lines(
         for row in _rows("lvit", found):
             cell = found[row.key, share]
             values = (cell.figures[name] for name in FIGURES)
-            told = [f"{100 * each['mean']:.2f} ± {100 * each['sd']:.2f}" for each in values]
+            told = [f"{100 * (each['mean'] or 0):.2f}{_spread(each['sd'])}" for each in values]
             p = "" if cell.p is None else _p_value(cell.p)
-            body.append([_labels(share), row.title, *_marks(row, LVIT_PARTS), *told, p])
-    return [*_aligned(body), _note("lvit", seeds, role)]
+            body.append(
+                [_labels(share, cell.labeled), row.title, *_marks(row, LVIT_PARTS), *told, p]
+            )
+    return [*_aligned(body), _note("lvit", seeds, role, True)]
 
 
 def _rows(table: str, found: dict[tuple[str, float], Cell]) -> list[Row]:
@@ -135,37 +160,41 @@ def _aligned(body: list[list[str]]) -> list[str]:
             for line in body]  # fmt: skip
 
 
-def _labels(share: float) -> str:
-    return f"{100 * share:g} %" if share <= 1 else f"{share:g} labels"
+def _labels(share: float, labeled: int) -> str:
+    return f"{100 * share:g} % ({labeled})" if share <= 1 else f"{share:g} labels"
 
 
-def _note(table: str, seeds: int, role: str) -> str:
+def _note(table: str, seeds: int, role: str, compared: bool) -> str:
+    over = "one seed" if seeds == 1 else f"mean ± standard deviation of {seeds} seeds"
     if table == "gain":
         return (
-            f"Dice (%) of the {role} on the report half, over all pixels / mean over images, mean of {seeds} seed(s) ± "
-            "standard deviation; in brackets the gain in Dice over all pixels against plain supervised training, of "
-            "'ours' against supervised training with the same views and mixing."
+            f"Dice (%) of the {role} on the report half, over all pixels / mean over images, {over}; in brackets the "
+            "gain in Dice over all pixels against plain supervised training, of 'ours' against supervised training "
+            "with the same views and mixing."
         )
     if table == "lvit":
         return (
-            f"Figures (%) of the {role} on the report half, over all pixels and as means over images, mean ± standard "
-            f"deviation of {seeds} seed(s); p of an image's Dice against the last row: Wilcoxon's paired test over "
-            "cases. Without EPI and LV: the labeled pool alone; LV without EPI: present predictions as pseudo-masks."
+            f"Figures (%) of the {role} on the report half, over all pixels and as means over images, {over}; p of an "
+            "image's Dice against the last row: Wilcoxon's paired test over cases. Without EPI and LV: the labeled "
+            "pool alone; LV without EPI: present predictions as pseudo-masks."
         )
     against = "the row above" if table == "2" else "the last row"
-    return (
-        f"Dice (%) over all pixels of the {role} on the report half, mean ± standard deviation of {seeds} seed(s); "
-        f"p against {against}: Wilcoxon's paired test over cases."
-    )
+    test = f"; p against {against}: Wilcoxon's paired test over cases" if compared else ""
+    return f"Dice (%) over all pixels of the {role} on the report half, {over}{test}."
 
 
 def _gain(cell: Cell) -> str:
     whole, single = (f"{100 * sum(each) / len(each):.1f}" for each in (cell.dice, cell.per_image))
-    text = f"{whole} ± {100 * cell.spread:.1f} / {single}"
+    text = f"{whole}{_spread(cell.spread, 1)} / {single}"
     if not cell.gains:
         return text
     gain = 100 * sum(cell.gains) / len(cell.gains)
-    return f"{text} [{gain:+.1f} ± {100 * spread(cell.gains):.1f}]"
+    return f"{text} [{gain:+.1f}{_spread(spread(cell.gains), 1)}]"
+
+
+def _spread(value: float | None, digits: int = 2) -> str:
+    """In percent, to be put behind a mean; nothing of a single seed."""
+    return "" if value is None else f" ± {100 * value:.{digits}f}"
 
 
 def _marks(row: Row, parts: Sequence[str] = PARTS) -> list[str]:
@@ -173,7 +202,7 @@ def _marks(row: Row, parts: Sequence[str] = PARTS) -> list[str]:
 
 
 def _figure(cell: Cell) -> str:
-    text = f"{100 * cell.mean:.2f} ± {100 * cell.spread:.2f}"
+    text = f"{100 * cell.mean:.2f}{_spread(cell.spread)}"
     return text if cell.p is None else f"{text} (p {_p_value(cell.p)})"
 
 

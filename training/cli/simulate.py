@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.progress import Progress
 
 from training.arms import Arms
-from training.cli.options import JsonFile, ProjectFolder, write_figures
+from training.cli.options import Ahead, JsonFile, ProjectFolder, going_on, warn, write_figures
 from training.cli.rounds import ConfigFile, PresetName, Steps, chosen_config
 from training.config import RunConfig
 from training.events import RunStatus
 from training.pool import Project
 from training.simulate import RoundRecord, ScriptedReader, TimeModel
 from training.simulate import simulate as play
-from training.simulate.bench import Bench, Play, plan_plays, run_plays
+from training.simulate.bench import Bench, Play, plan_plays, read_records, run_plays
 from training.simulate.page import HEAD, rows_of, write_results
 from training.simulate.results import reference_of, results_of, teacher_dice
 
@@ -116,8 +116,9 @@ def simulate(
 ) -> None:
     """Play the whole loop with a scripted reader who corrects pseudo-masks to the withheld references.
 
-    With several strategies, methods or seeds, or with --report, each plays on a copy of the project, and one table
-    compares them; finished rounds are kept, so that the same command goes on where it was killed.
+    One play labels the cases of PROJECT itself, as a person would. With several strategies, methods or seeds, or with
+    --report or --out, each plays on a copy, PROJECT stays as it is, and one table compares them; finished rounds are
+    kept, so that the same command goes on where it was stopped.
     """
     pool = Project.open(project)
     settings = chosen_config(pool, config, preset_name, steps, seed)
@@ -141,8 +142,9 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _time_model(text: str) -> TimeModel:
     try:
-        return TimeModel(*map(float, text.split(",")))
-    except (ValueError, TypeError) as error:
+        look, stroke, contour, words = map(float, text.split(","))
+        return TimeModel(look, stroke, contour, words)
+    except ValueError as error:
         raise typer.BadParameter(
             "--seconds takes four numbers with commas: look, stroke, contour, words."
         ) from error
@@ -157,6 +159,9 @@ def _play_once(
     json_file: Path | None,
 ) -> None:
     records: list[RoundRecord] = []
+    warn(
+        f"The reader labels the cases of {pool.folder} itself; with --out FOLDER, those of a copy."
+    )
     with Progress(transient=True) as progress:
         training = progress.add_task("Starting the trainer", total=None)
         reading = progress.add_task("Reading", total=rounds * per_round)
@@ -186,6 +191,8 @@ def _play_once(
             progress.console.print(line(record), highlight=False, soft_wrap=True)
             if json_file is not None:
                 _write(json_file, pool, seed, per_round, options, records)
+    if len(records) < rounds:
+        warn(f"Nothing is left to read: {len(records)} of {rounds} rounds were played.")
 
 
 def _compare(
@@ -218,23 +225,29 @@ def _compare(
         write_figures(json_file, content)
     if report is not None:
         print(
-            f"{write_results(report, pool.folder.name, bench, results, reference)} has the plots."
+            f"{write_results(report, pool.folder.name, bench, settings, results, reference)} has the plots."
         )
 
 
 def _play_all(pool: Project, plays: list[Play], processes: int) -> dict[Play, list[RoundRecord]]:
-    with Progress(transient=True, console=Console()) as progress:
-        task = progress.add_task("Rounds", total=sum(each.rounds for each in plays))
+    total = sum(each.rounds for each in plays)
+    before = {each: len(read_records(each)[: each.rounds]) for each in plays}
+    played = sum(before.values())
+    warn(f"{len(plays)} plays of {total} rounds together, {played} of them played before.")
+    ahead = Ahead(total - played)
+    with going_on(), Progress(transient=True, console=Console()) as progress:
+        task = progress.add_task("Rounds", total=total)
 
         def on_round(each: Play, record: RoundRecord) -> None:
             progress.advance(task)
             name = "reference" if each.head_start else f"{each.strategy}, {each.method}"
-            dice = _said(teacher_dice(record), ".3f")
-            progress.console.print(
-                f"{name}, seed {each.seed}, round {record.round}: {record.labeled} labeled, Dice {dice}",
-                highlight=False,
-                soft_wrap=True,
+            told = (
+                f"{name}, seed {each.seed}, round {record.round}: {record.labeled} labeled, Dice "
+                f"{_said(teacher_dice(record), '.3f')}"
             )
+            if record.round > before[each]:
+                told += f" ({ahead.after_one()})"
+            progress.console.print(told, highlight=False, soft_wrap=True)
 
         return run_plays(pool.folder, plays, processes, on_round)
 
@@ -243,12 +256,8 @@ def line(record: RoundRecord) -> str:
     """One round in one line."""
     student, teacher = record.holdout.get("student", {}), record.holdout.get("teacher", {})
     return (
-        f"round {record.round}: {record.labeled} labeled | holdout Dice, all pixels / mean over images: "
-        f"teacher {_pair(teacher)}, student {_pair(student)} | "
-        f"pseudo-masks {_said(record.pseudo_dice, '.3f')}, "
-        f"those chosen {_said(record.chosen_pseudo_dice, '.3f')} | "
-        f"{_said(record.accepted_as_is, '.0%')} as is, {_said(record.pixels_edited, '.2%')} of pixels edited, "
-        f"{_work(record)} | {record.seconds:.0f} s | "
+        f"round {record.round}: {record.labeled} labeled | holdout Dice, over all pixels / mean over images: "
+        f"teacher {_pair(teacher)}, student {_pair(student)} | {_work(record)} | {record.seconds:.0f} s | "
         f"{'promoted' if record.promoted else 'refused'}"
     )
 
@@ -257,7 +266,12 @@ def _work(record: RoundRecord) -> str:
     if not record.corrected:
         return "nothing read"
     share = record.reader_seconds / record.reader_seconds_from_nothing
-    return f"{record.reader_seconds / record.corrected:.0f} s a case ({share:.0%} of drawing it)"
+    return (
+        f"Dice of pseudo-masks {_said(record.pseudo_dice, '.3f')}, of those read "
+        f"{_said(record.chosen_pseudo_dice, '.3f')}; {_said(record.accepted_as_is, '.0%')} of them accepted as is, "
+        f"{_said(record.pixels_edited, '.2%')} of pixels edited, {record.reader_seconds / record.corrected:.0f} s a "
+        f"case ({share:.0%} of drawing it)"
+    )
 
 
 def _said(value: float | None, form: str) -> str:

@@ -170,7 +170,8 @@ def run_play(
     records = read_records(play)[: play.rounds]
     for record in records:
         on_round(play, record)
-    if len(records) == play.rounds:
+    read_all = bool(records) and play.per_round > 0 and not records[-1].corrected
+    if len(records) == play.rounds or read_all:
         return records
     project = _take_up(source, play, len(records))
     spent = sum(r.reader_seconds for r in records) + (

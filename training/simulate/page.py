@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from training.config import RunConfig
 from training.figures import draw, note, section, table, write_page
 from training.simulate.bench import Bench
 from training.simulate.results import Reference, Result, Spread
@@ -27,7 +29,7 @@ HEAD = (
 def rows_of(results: Sequence[Result], reference: Reference | None) -> list[list[str]]:
     """The table's rows, the reference first."""
     rows = [] if reference is None else [_reference_row(reference)]
-    return rows + [_row(result) for result in results]
+    return rows + [_row(result, reference is not None) for result in results]
 
 
 def _reference_row(reference: Reference) -> list[str]:
@@ -45,14 +47,14 @@ def _reference_row(reference: Reference) -> list[str]:
     ]
 
 
-def _row(result: Result) -> list[str]:
+def _row(result: Result, targeted: bool) -> list[str]:
     return [
         f"{result.strategy}, {result.method}",
         f"{result.labels[0]}–{result.labels[-1]}" if result.labels else "–",
         _said(_last(result.dice)),
         _said(_last(result.dice_global)),
         _said(result.area),
-        _reached(result.labels_to, result.seeds),
+        _reached(result.labels_to, result.seeds, targeted),
         _hours(result.seconds_to, result.seeds),
         _said(_last(result.as_is), 2),
         _said(_last(result.a_case), 1),
@@ -64,24 +66,32 @@ def _last(values: Sequence[Spread]) -> Spread | None:
     return values[-1] if values else None
 
 
-def _said(spread: Spread | None, digits: int = 3) -> str:
-    return "–" if spread is None else f"{spread.mean:.{digits}f} ± {spread.sd:.{digits}f}"
-
-
-def _reached(spread: Spread | None, seeds: int) -> str:
+def _said(spread: Spread | None, digits: int = 3, unit: float = 1.0) -> str:
     if spread is None:
-        return f"not reached (0/{seeds})"
-    return f"{spread.mean:.0f} ± {spread.sd:.0f} ({spread.count}/{seeds})"
+        return "–"
+    mean = f"{spread.mean / unit:.{digits}f}"
+    return mean if spread.sd is None else f"{mean} ± {spread.sd / unit:.{digits}f}"
+
+
+def _reached(spread: Spread | None, seeds: int, targeted: bool) -> str:
+    if spread is None:
+        return f"not reached (0/{seeds})" if targeted else "–"
+    return f"{_said(spread, 0)} ({spread.count}/{seeds})"
 
 
 def _hours(spread: Spread | None, seeds: int) -> str:
     if spread is None:
         return "–"
-    return f"{spread.mean / 3600:.2f} ± {spread.sd / 3600:.2f} ({spread.count}/{seeds})"
+    return f"{_said(spread, 2, 3600)} ({spread.count}/{seeds})"
 
 
 def write_results(
-    folder: Path, name: str, bench: Bench, results: Sequence[Result], reference: Reference | None
+    folder: Path,
+    name: str,
+    bench: Bench,
+    settings: RunConfig,
+    results: Sequence[Result],
+    reference: Reference | None,
 ) -> Path:
     """Write ``index.html`` into a folder and return its path; SemiMedRefError without matplotlib."""
     path = folder / "index.html"
@@ -90,24 +100,31 @@ def write_results(
         path,
         f"{name}: what to label next",
         section("Dice over labels", draw(lambda axes: _paint_dice(axes, results, reference), 9, 4)),
-        section("All of it", table(HEAD, rows_of(results, reference)), note(_target(reference))),
+        section("Table", table(HEAD, rows_of(results, reference)), note(_target(reference))),
         section(
             "The reader's work",
             draw(lambda axes: _paint_work(axes, results), 9, 3.4, 2),
             note(
                 f"Seconds of a case: {time.look:g} to look, {time.stroke:g} a spot changed, {time.contour:g} for "
                 f"contour as long as the film's side, {time.words:g} if the words change. Assumptions, not measured "
-                f"on people. The reader accepts as is from Dice {reader.tolerance:g}; contours tremble by "
+                f"on people. The reader accepts as is from Dice {reader.tolerance:g}, and lets contours stand "
+                f"that are off by up to {reader.margin:g} of the film's side; drawn ones tremble by "
                 f"{reader.jitter:g} of the film, {reader.missed:.0%} of lesions are missed, {reader.wrong_words:.0%} "
                 f"of words change sides, {reader.anchoring:.0%} of wrong regions are left as proposed."
             ),
         ),
         note(
             f"{bench.seeds} seeds, {bench.per_round} cases a round; mean ± standard deviation over seeds. Dice of the "
-            "teacher on the holdout's report half."
+            f"teacher on the holdout's report half. A round takes {settings.training.steps} steps at "
+            f"{settings.network.image_size} pixels and starts from {_start(settings)}; network "
+            f"{settings.network.name}, version {version('napari-semimedref')}."
         ),
     )
     return path
+
+
+def _start(settings: RunConfig) -> str:
+    return "the serving teacher" if settings.training.warm_start else "random weights"
 
 
 def _target(reference: Reference | None) -> str:
@@ -120,27 +137,41 @@ def _target(reference: Reference | None) -> str:
 
 
 def _paint_dice(axes: Any, results: Sequence[Result], reference: Reference | None) -> None:
-    for result in results:
+    for number, result in enumerate(results):
         mean = [spread.mean for spread in result.dice]
         labels = result.labels[: len(mean)]
-        (line,) = axes.plot(labels, mean, "o-", label=f"{result.strategy}, {result.method}")
-        low = [spread.mean - spread.sd for spread in result.dice]
-        high = [spread.mean + spread.sd for spread in result.dice]
+        (line,) = axes.plot(labels, mean, _line(number), label=_name(result))
+        low = [spread.mean - (spread.sd or 0.0) for spread in result.dice]
+        high = [spread.mean + (spread.sd or 0.0) for spread in result.dice]
         axes.fill_between(labels, low, high, color=line.get_color(), alpha=0.12, linewidth=0)
     if reference is not None:
         words = f"random, supervised, {reference.labels} labels"
         axes.axhline(reference.dice.mean, color="black", linestyle="--", linewidth=1, label=words)
-    axes.set(xlabel="labels", ylabel="Dice, mean over images")
+    axes.set(xlabel="labels", ylabel="Dice, mean over images", ylim=(0, 1))
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def _paint_work(axes: Any, results: Sequence[Result]) -> None:
-    pairs = (("as_is", "accepted as is"), ("of_nothing", "time, of drawing from nothing"))
+    pairs = (
+        ("as_is", "accepted as is"),
+        ("of_nothing", "time, as a share of drawing from nothing"),
+    )
     for axis, (name, title) in zip(axes, pairs, strict=True):
-        for result in results:
+        for number, result in enumerate(results):
             values = [spread.mean for spread in getattr(result, name)]
-            label = f"{result.strategy}, {result.method}"
-            axis.plot(range(1, len(values) + 1), values, "o-", label=label)
+            axis.plot(range(1, len(values) + 1), values, _line(number), label=_name(result))
+        axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set(title=title, xlabel="round", ylim=(0, 1.05))
         axis.grid(alpha=0.3)
+    axes[-1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def _name(result: Result) -> str:
+    return f"{result.strategy}, {result.method}"
+
+
+def _line(number: int) -> str:
+    """Marks and strokes that tell lines apart where they cover each other or have no color."""
+    return "osD^vPX"[number % 7] + ("-", "--", ":")[number % 3]

@@ -112,7 +112,8 @@ def simulate(
     on_status: Callable[[int, RunStatus], None] = lambda number, status: None,
     on_correction: Callable[[int, int], None] = lambda number, done: None,
 ) -> Iterator[RoundRecord]:
-    """Play ``rounds`` rounds of training and reviewing, handing out a record after each.
+    """Play ``rounds`` rounds of training and reviewing, handing out a record after each; fewer if nothing is left to
+    read.
 
     Parameters
     ----------
@@ -165,6 +166,8 @@ def simulate(
         record = _record(number, outcome, outcome.scores, corrections, pool_dice)
         yield replace(record, reader_seconds_before=spent)
         spent += record.reader_seconds
+        if per_round and not corrections:
+            break  # nothing is left to read: another round would learn from the same labels
     desk.close()
 
 

@@ -17,10 +17,10 @@ Plays = Mapping[Play, Sequence[RoundRecord]]
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean and standard deviation over seeds (0 with one), and for how many of them there is a value."""
+    """Mean and standard deviation over seeds (None with one), and for how many of them there is a value."""
 
     mean: float
-    sd: float
+    sd: float | None
     count: int
 
 
@@ -71,7 +71,7 @@ def spread_of(values: Sequence[float | None]) -> Spread | None:
     if not known:
         return None
     return Spread(
-        float(np.mean(known)), float(np.std(known, ddof=1)) if len(known) > 1 else 0.0, len(known)
+        float(np.mean(known)), float(np.std(known, ddof=1)) if len(known) > 1 else None, len(known)
     )
 
 
@@ -119,7 +119,7 @@ def _result(
         tuple(together[0].labeled for together in rounds),
         each(teacher_dice),
         each(lambda record: teacher_dice(record, "dice_global")),
-        area or Spread(0.0, 0.0, 0),
+        area or Spread(0.0, None, 0),
         spread_of([None if found is None else found[0] for found in crossed]),
         spread_of([None if found is None else found[1] for found in crossed]),
         each(lambda record: record.accepted_as_is),
