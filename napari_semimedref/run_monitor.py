@@ -16,7 +16,7 @@ from training.heartbeat import SILENT_SECONDS, Pulse
 from training.pool import Project
 from training.pool.rounds import all_runs
 from training.round_lock import round_is_under_way
-from training.rundir import RunFolder
+from training.rundir import STOPPED, RunFolder
 
 LOOK_SECONDS = 1.0
 TOO_FEW = "No round was started"  # how a start by itself is refused that came too late
@@ -246,7 +246,7 @@ class RunMonitor:
         if process is None or process.poll() is None:
             return "" if alive else before.trouble
         self._process = None
-        if process.returncode == 0 or self._stopped:
+        if process.returncode in (0, STOPPED) or self._stopped:
             return ""
         words = self._last_words()
         if self._asked_for and TOO_FEW in words:

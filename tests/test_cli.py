@@ -54,7 +54,6 @@ def test_status_says_how_a_project_stands(tmp_path):
         (["import", "qata", "nowhere", "p"], "holds no table.csv"),
         (["round", "{project}", "--preset", "best"], "no preset 'best'"),
         (["round", "{project}", "--config", "nowhere.toml"], "nowhere.toml"),
-        (["round", "{project}", "--resume"], "no round to resume"),
         (["phantom", "{project}"], "holds a project already"),
         (["simulate", "{project}", "--strategy", "best"], "no strategy 'best'"),
     ],

@@ -86,3 +86,25 @@ def test_the_light_floor_loads_no_torch():
     modules = "training.config, training.rundir, training.events, training.metrics"
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"image_size": 64}, "there is no setting image_size, but one named network.image_size"),
+        ({"training": {"stepz": 3}}, "setting training.stepz, but one named training.steps"),
+        ({"netwrok": {}}, "there is no setting netwrok, but one named network"),
+        ({"preset": "demo"}, "there is no setting preset."),
+    ],
+)
+def test_an_unknown_setting_is_answered_with_the_one_that_may_be_meant(content, told):
+    with pytest.raises(ConfigError) as refused:
+        RunConfig.parse(content, "mine.toml")
+    assert told in str(refused.value)
+
+
+def test_all_that_is_wrong_in_a_file_is_said_at_once():
+    with pytest.raises(ConfigError) as refused:
+        RunConfig.parse({"training": {"burn_in": 2, "learning_rate": "fast", "steps": 0}})
+    for name in ("burn_in", "learning_rate", "steps"):
+        assert f"training.{name}" in str(refused.value)

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from training.errors import SemiMedRefError
 
-STOPPED = 3  # Exit status of a run that was asked to stop.
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a trainer or a service, or hand the arguments to the CLI.
@@ -59,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     from training.heartbeat import Heart
-    from training.rundir import RunFolder
+    from training.rundir import STOPPED, RunFolder
 
     folders = [RunFolder.open(path) for path in options.run_folder]
     threads = folders[0].read_config().training.threads

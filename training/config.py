@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import tomllib
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from training.errors import ConfigError, PoolError
 from training.files import read_text
@@ -206,12 +208,35 @@ class RunConfig(Settings):
         Raises
         ------
         ConfigError
-            A setting is impossible; the sentence names the first such one.
+            Settings are impossible or unknown; the sentence names each.
         """
         try:
             return cls.model_validate(content)
         except ValidationError as error:
-            raise ConfigError(f"{source}: {first_sentence(error)}") from error
+            said = "; ".join(_complaint(each) for each in error.errors())
+            raise ConfigError(f"{source}: {said}.") from error
+
+
+def _complaint(error: ErrorDetails) -> str:
+    """One complaint, naming the setting; for one that is unknown, the one that may have been meant."""
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] != "extra_forbidden":
+        return f"{where}: {error['msg']}" if where else error["msg"]
+    last = {name: name.rpartition(".")[2] for name in _names()}
+    own = where.rpartition(".")[2]
+    alike = get_close_matches(own, last.values(), 1, 0.75)
+    meant = next((name for name in last if alike and last[name] == alike[0]), "")
+    return f"there is no setting {where}" + (f", but one named {meant}" if meant else "")
+
+
+def _names() -> list[str]:
+    """All settings, with their sections."""
+    names = []
+    for section, field in RunConfig.model_fields.items():
+        kind = field.annotation
+        inside = kind.model_fields if isinstance(kind, type) and issubclass(kind, Settings) else ()
+        names += [section, *(f"{section}.{name}" for name in inside)]
+    return names
 
 
 def read_settings(kind: type[Kept], path: Path, otherwise: str) -> Kept:

@@ -158,7 +158,7 @@ def _compare(serving: list[Overlap], new: list[Overlap]) -> GateDecision:
     difference = float(differences.mean())
     overall = _pixels(new).dice - _pixels(serving).dice
     told = (
-        f"{100 * difference:+.1f} Dice points on {count} holdout cases, {confidence:.0%} sure that it "
+        f"{100 * difference:+.1f} Dice points on {count} holdout cases, {_sure(confidence)} sure that it "
         f"loses no more than {100 * MARGIN:.0f}"
     )
     if difference < 0:
@@ -171,6 +171,11 @@ def _compare(serving: list[Overlap], new: list[Overlap]) -> GateDecision:
     else:
         verdict = (True, f"Promoted: no worse than the serving teacher, {told}.")
     return GateDecision(verdict[0], difference, confidence, verdict[1], count)
+
+
+def _sure(confidence: float) -> str:
+    """A share of resamples in words: all of them are no certainty."""
+    return "over 99%" if confidence > 0.99 else f"{confidence:.0%}"
 
 
 def _pixels(counts: list[Overlap]) -> Overlap:

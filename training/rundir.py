@@ -21,6 +21,7 @@ from training.snapshot import Snapshot
 # Whoever asks if a folder is in use holds its lock for an instant; a trainer that starts then waits so many seconds.
 LOCK_PATIENCE = 0.5
 DAMAGED = "{path} is damaged ({why}): restore it, or start a new round."
+STOPPED = 3  # exit status of a process whose training was asked to stop
 DELETED = "The run folder {folder} was deleted: start a new round; labels and the serving teacher are untouched."
 
 

@@ -8,6 +8,7 @@ import runpy
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ import pytest
 import typer
 
 from training.cli import app
+from training.config import RunConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "how-to").glob("*.md"), ROOT / "README.md"]
 )
-BLOCK = re.compile(r"^```(sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(sh|console|toml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PROGRAM = "semimedref"
 
 
@@ -74,6 +76,13 @@ def test_every_command_that_a_page_names_is_there_with_its_options(page, tmp_pat
         told = help_of(path)
         for option in (word.split("=")[0] for word in words if word.startswith("--")):
             assert option in told, f"{page.name}: {shlex.join(words)} has no {option}"
+
+
+def test_the_settings_that_pages_show_are_settings():
+    shown = [body for page in PAGES for body in blocks(page, "toml")]
+    assert shown
+    for content in shown:
+        RunConfig.parse(tomllib.loads(content))
 
 
 def test_every_promise_names_a_test_that_is_there():

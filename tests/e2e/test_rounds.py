@@ -17,7 +17,7 @@ from training.next_round import save_next_config
 from training.pool import Project
 from training.pool.rounds import all_runs, proposals_of, read_proposal, serving_model
 from training.round import resume_round, run_round, start_run, unfinished_run
-from training.rundir import RunFolder
+from training.rundir import STOPPED, RunFolder
 
 
 @pytest.fixture
@@ -109,6 +109,24 @@ def test_a_missing_run_folder_is_named(tmp_path):
         RunFolder.open(tmp_path / "nowhere")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that can be heeded")
+def test_a_round_that_is_asked_to_end_leaves_a_checkpoint_and_the_same_command_goes_on(project):
+    save_next_config(project, tiny_round(100_000))
+    command = [sys.executable, "-m", "training.cli", "round", str(project.folder), "--resume"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # nothing to resume: it starts
+    folder = _wait_for_steps(project, 3)
+    process.terminate()
+    assert process.wait(timeout=60) == STOPPED
+    assert not folder.in_use()
+    assert unfinished_run(project).outcome == "stopped"
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    folder = _wait_for_steps(project, 1, resumed=True)
+    process.terminate()
+    assert process.wait(timeout=60) == STOPPED
+    started = [event for event in _events(folder) if event["kind"] == "started"]
+    assert started[1]["resumed_at"] >= 3
+
+
 def test_a_stopped_round_resumes_where_it_was(project):
     config = tiny_round(100_000)
     command = [sys.executable, "-m", "training.cli", "round", str(project.folder)]
@@ -116,7 +134,7 @@ def test_a_stopped_round_resumes_where_it_was(project):
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     folder = _wait_for_steps(project, 5)
     folder.request_stop()
-    process.wait(timeout=60)
+    assert process.wait(timeout=60) == STOPPED
     run = unfinished_run(project)
     assert run.outcome == "stopped"
 

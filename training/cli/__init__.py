@@ -4,6 +4,8 @@ modules print. A known error ends a command with one sentence and exit status 2,
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version as installed
+from typing import Annotated
 
 import typer
 
@@ -23,13 +25,31 @@ from training.cli.rounds import round_command
 from training.cli.simulate import simulate
 from training.errors import SemiMedRefError
 
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"napari-semimedref {installed('napari-semimedref')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="semimedref",
-    help="Annotate medical images with words and masks, and train on both.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def _whole(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_say_version, help="Say it and end."),
+    ] = False,
+) -> None:
+    """Annotate medical images with words and masks, and train on both."""
+
+
 app.command()(phantom)
 app.add_typer(import_app, name="import")
 app.add_typer(export_app, name="export")

@@ -53,7 +53,12 @@ MaskPolarity = Annotated[
     typer.Option(help="Say whether masks are inverted; without it, suspicious ones are refused."),
 ]
 Labels = Annotated[
-    float, typer.Option(min=0, max=1, help="Share of the masks that come in accepted.")
+    float,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Share of the masks that come in accepted; of QaTa's table.csv, the official subset of that name.",
+    ),
 ]
 Holdout = Annotated[
     float,

@@ -38,7 +38,7 @@ class ListsByDefault(TyperGroup):
 app = typer.Typer(
     cls=ListsByDefault,
     no_args_is_help=True,
-    help="Models of a project: `semimedref models PROJECT` lists them.",
+    help="Models of a project: `semimedref models list PROJECT` lists them.",
 )
 ModelName = Annotated[
     str,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +18,9 @@ from training.estimate import next_estimate
 from training.events import RunStatus
 from training.next_round import next_config
 from training.pool import Project
-from training.round import resume_round, run_round
+from training.round import resume_round, run_round, unfinished_run
+from training.run_control import stop_round
+from training.rundir import STOPPED
 
 ConfigFile = Annotated[
     Path | None,
@@ -75,13 +79,35 @@ class RoundBar:
         self._progress.remove_task(self._task)
 
 
+class Ending:
+    """Hands a round's status on, and has the round stop as soon as this process was asked to end.
+
+    A signal may come in the middle of anything, so it only leaves a mark.
+    """
+
+    def __init__(self, pool: Project, on_status: Callable[[RunStatus], None]) -> None:
+        self._pool, self._on_status, self._asked = pool, on_status, False
+        signal.signal(signal.SIGTERM, self._mark)
+
+    def _mark(self, *_: object) -> None:
+        self._asked = True
+
+    def __call__(self, status: RunStatus) -> None:
+        """Take in news of the run."""
+        self._on_status(status)
+        if self._asked:
+            self._asked = False
+            stop_round(self._pool)
+
+
 def round_command(
     project: ProjectFolder,
     config: ConfigFile = None,
     preset_name: PresetName = None,
     steps: Steps = None,
     resume: Annotated[
-        bool, typer.Option(help="Go on with a round that was stopped or killed.")
+        bool,
+        typer.Option(help="Go on with a round that was stopped or killed; without one, start one."),
     ] = False,
     fresh: Annotated[
         bool | None,
@@ -97,20 +123,25 @@ def round_command(
         bool, typer.Option(help="Only say what the round would take, in time and memory.")
     ] = False,
 ) -> None:
-    """Do one round: snapshot, training, gate, and new pseudo-masks if the teacher is no worse."""
+    """Do one round: snapshot, training, gate, and new pseudo-masks if the teacher is no worse.
+
+    Asked to end (SIGTERM), it stops after the current step with a checkpoint; its exit status is then 3.
+    """
     pool = Project.open(project)
     if estimate:
         print(next_estimate(pool, chosen_config(pool, config, preset_name, steps)).sentence)
         return
     with Progress(transient=True) as progress:
-        bar = RoundBar(progress, "Starting the trainer")
-        if resume:
+        bar = Ending(pool, RoundBar(progress, "Starting the trainer"))
+        if resume and unfinished_run(pool) is not None:
             outcome = resume_round(pool, on_status=bar)
         else:
             settings = chosen_config(pool, config, preset_name, steps)
             warm = None if fresh is None else not fresh
             outcome = run_round(pool, settings, warm_start=warm, needs=needs, on_status=bar)
     _say(outcome)
+    if outcome.state == "stopped":
+        raise typer.Exit(STOPPED)
     if outcome.state in ("failed", "lost"):
         raise typer.Exit(1)
 

@@ -203,7 +203,7 @@ def _figures(counts: list[Overlap]) -> dict[str, Figure]:
     values = summarize(counts).as_dict()
     intervals = score_intervals(counts, np.random.default_rng(0))
     return {
-        name: Figure(value=round(value, 4), low=round(low, 4), high=round(high, 4))
+        name: Figure(value=round(value, 5), low=round(low, 5), high=round(high, 5))
         for name, value in values.items()
         for low, high in [intervals[name]]
     }
