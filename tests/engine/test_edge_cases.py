@@ -9,7 +9,7 @@ from little_films import TINY, describe, films
 from test_ablations import CONTRADICTION, NEGATIVE, student_films
 from test_mixing import BOTH, NO_PLACE, PLAIN, lesion, zones
 
-from training.config import NetworkConfig, RunConfig, preset
+from training.config import NetworkConfig, RunConfig, TrainingConfig, preset
 from training.engine.blocks import PatchDraw
 from training.engine.checkpoint import read_network
 from training.engine.inputs import labeled_student_films, patch_films, unlabeled_student_films
@@ -21,8 +21,10 @@ from training.engine.networks import build, collect_vocabulary
 from training.engine.networks.text import SmallTextEncoder, split_words
 from training.engine.objectives import itcl_loss, zone_similarity
 from training.engine.pace import Pace
+from training.engine.setup import make_fabric
 from training.engine.streams import Key
 from training.engine.words import are_negative, hide_positions
+from training.errors import EngineError
 from training.events import EventTail
 from training.formats.phantom import phantom_snapshot
 from training.phantom import PhantomConfig
@@ -246,3 +248,9 @@ def test_every_kind_of_network_trains_with_a_labeled_pool_and_batches_of_one(
     folder = make_run("one", single, network=sizes, training={**training, "evaluate_every": 3})
     assert run(folder)
     assert read_network(folder.best) is not None
+
+
+def test_a_gpu_that_is_not_there_is_named_without_a_librarys_words():
+    there = torch.cuda.device_count()
+    with pytest.raises(EngineError, match=rf"torch finds {there} GPUs\): choose auto or cpu"):
+        make_fabric("cuda:99", TrainingConfig())

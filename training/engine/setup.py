@@ -185,8 +185,11 @@ def make_fabric(device: str, training: TrainingConfig) -> Fabric:
         devices: int | list[int] = [int(number)] if number else 1
         return Fabric(accelerator=kind, devices=devices, precision=training.precision)
     except Exception as error:  # Fabric raises several kinds, one per accelerator.
+        there = torch.cuda.device_count()
+        missing = kind == "cuda" and int(number or 0) >= there
+        why = f"torch finds {there} GPUs" if missing else str(error)
         raise EngineError(
-            f"The device {device} cannot be used here: choose auto or cpu. ({error})"
+            f"The device {device} cannot be used here ({why}): choose auto or cpu."
         ) from error
 
 
