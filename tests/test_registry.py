@@ -15,10 +15,12 @@ from training.adopting import adopt
 from training.errors import EngineError, PoolError
 from training.models.card import zone_definition
 from training.models.comparing import compare
+from training.models.document import document
 from training.models.listing import card_of, filed_card, model_rows
 from training.models.measured import Measured, measured_in, read_measured, write_measured
 from training.models.measuring import settings_of
 from training.pool.importing import import_cases
+from training.pool.records import SCRIPTED_READER
 from training.pool.registry import all_models, find_model, promotions, roll_back
 from training.pool.rounds import all_runs, proposals_of, read_proposal, serving_model
 from training.review import ReviewDesk
@@ -88,6 +90,7 @@ def test_teacher_and_student_of_every_round_are_kept_with_a_card(project):
     assert card.data.snapshot == snapshot.digest()
     assert card.data.cases == {"labeled": 4, "unlabeled": 6, "gate": 6, "report": 6}
     assert card.data.labeled_zones == {"Lu": 0, "Lm": 0, "Ll": 2, "Ru": 2, "Rm": 0, "Rl": 0}
+    assert card.data.masks_from == {"import": 4}
     assert (card.laterality, card.zones) == ("image", zone_definition())
     assert card.code["version"]
     for half in ("gate", "report"):
@@ -96,6 +99,18 @@ def test_teacher_and_student_of_every_round_are_kept_with_a_card(project):
         assert figure.value == pytest.approx(
             outcome.scores[half]["teacher"]["dice_per_image"], abs=1e-4
         )
+
+
+def test_a_card_says_whose_masks_were_learned_from(project):
+    waiting = [case.id for case in project.cases("unlabeled")]
+    for case_id, reader in zip(waiting, ("Ada", "Ada", SCRIPTED_READER), strict=False):
+        project.accept(case_id, spot(True), "Unilateral.", reader, source="drawn")
+    card = card_of(taught(project, 0.7, 1).model)
+    assert card.data.masks_from == {"import": 4, "people": 2, "script": 1}
+    filed = document(card)
+    assert (
+        "2 by readers of the project, 4 that came with an import, 1 by a scripted reader" in filed
+    )
 
 
 def test_a_card_names_no_case_no_patient_and_no_folder(project):

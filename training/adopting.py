@@ -17,6 +17,7 @@ from training.models.measured import Measure, measured_in, write_measured
 from training.models.measuring import SETTINGS, measure_model
 from training.pool import Model, Project, Run
 from training.pool.models import keep_model, model_id_of
+from training.pool.queries import makers_of
 from training.pool.rounds import close_run, import_predictions
 from training.rundir import RunFolder
 
@@ -76,6 +77,10 @@ def adopt(project: Project, run: Run, measure: Measure = measure_model) -> Round
 def _register(project: Project, run: Run, folder: RunFolder, scores: dict[str, Any]) -> Model:
     """Keep the run's teacher and student with their card and what they were measured on."""
     weights, config, measured = _with_config(folder), folder.read_config(), measured_in(folder)
+    snapshot = folder.read_snapshot()
+    with project.reading() as connection:
+        masks = {case.case_id: case.mask for case in snapshot.labeled}
+        makers = makers_of(connection, masks)
     card = make_card(
         model=model_id_of(weights),
         project=project.folder.name,
@@ -83,7 +88,8 @@ def _register(project: Project, run: Run, folder: RunFolder, scores: dict[str, A
         created_at=run.created_at,
         parent=_parent(config),
         config=config,
-        snapshot=folder.read_snapshot(),
+        snapshot=snapshot,
+        masks_from=makers,
         scores=scores,
         measured=measured,
     )

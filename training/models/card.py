@@ -52,7 +52,8 @@ class Zones(BaseModel):
 
 
 class Data(BaseModel):
-    """The snapshot in numbers: cases and patients of its pools, and labeled cases by named zone."""
+    """The snapshot in numbers: cases and patients of its pools, labeled cases by named zone, and by whose masks they
+    have ("import", "people", "script"; empty on cards of earlier versions)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -60,6 +61,7 @@ class Data(BaseModel):
     cases: dict[str, int]
     patients: dict[str, int]
     labeled_zones: dict[str, int]
+    masks_from: dict[str, int] = {}
 
     @model_validator(mode="after")
     def _counts_the_labeled(self) -> Data:
@@ -155,6 +157,7 @@ def make_card(
     parent: str | None,
     config: RunConfig,
     snapshot: Snapshot,
+    masks_from: Mapping[str, int],
     scores: Mapping[str, Any],
     measured: Measured,
 ) -> ModelCard:
@@ -164,6 +167,8 @@ def make_card(
     ----------
     number : int
         Of the round.
+    masks_from : mapping
+        How many labeled cases have a mask that came with an import, from people, from a script.
     scores : mapping
         The run's ``scores.json``.
     """
@@ -175,7 +180,7 @@ def make_card(
         parent=parent,
         laterality=snapshot.laterality,
         zones=zone_definition(),
-        data=_data(snapshot),
+        data=_data(snapshot, masks_from),
         config=without_places(config),
         seed=config.seed,
         steps=int(scores.get("steps", 0)),
@@ -217,7 +222,7 @@ def zone_definition() -> Zones:
     return Zones(names=ZONES, bands=bands, digest=hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
-def _data(snapshot: Snapshot) -> Data:
+def _data(snapshot: Snapshot, masks_from: Mapping[str, int]) -> Data:
     pools = {name: getattr(snapshot, name) for name in ("labeled", "unlabeled", *HALVES)}
     named: Counter[str] = Counter()
     for case in snapshot.labeled:
@@ -227,6 +232,7 @@ def _data(snapshot: Snapshot) -> Data:
         cases={name: len(cases) for name, cases in pools.items()},
         patients={name: len({case.patient for case in cases}) for name, cases in pools.items()},
         labeled_zones={zone: named[zone] for zone in ZONES},
+        masks_from={kind: count for kind, count in sorted(masks_from.items()) if count},
     )
 
 

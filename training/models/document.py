@@ -13,6 +13,11 @@ METRICS = {
     "iou_per_image": "IoU, mean over images",
 }
 LEFT = {"image": "the left of the picture", "patient": "the left of the patient"}
+MAKERS = {
+    "people": "by readers of the project",
+    "import": "that came with an import",
+    "script": "by a scripted reader in a simulation, whom nobody may take for a person",
+}
 HALF = {
     "gate": "`gate` half: it decided which training step was kept, so these figures flatter",
     "report": "`report` half: it decided nothing",
@@ -74,6 +79,13 @@ def _data(card: ModelCard) -> Iterator[str]:
         f"Labeled cases whose words name a zone: {zones}. The card knows nothing of age, sex, scanner or site: "
         "the project does not record them."
     )
+    if card.data.masks_from:
+        made = ", ".join(
+            f"{card.data.masks_from[kind]} {words}"
+            for kind, words in MAKERS.items()
+            if kind in card.data.masks_from
+        )
+        yield f"Masks of the labeled cases: {made}."
     yield f"Snapshot `{card.data.snapshot}`."
 
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from training.pool.images import decode_mask
-from training.pool.records import Case, Draft, Revision, Waiting
+from training.pool.records import (
+    DATASET_READER,
+    SCRIPTED_READER,
+    Case,
+    Draft,
+    Revision,
+    Waiting,
+)
 from training.pool.schema import cases, drafts, proposals, revisions, skips, standing
 from training.pool.standing import zones_in
 
@@ -141,6 +149,21 @@ def revisions_of(connection: sa.Connection, case_id: str) -> list[Revision]:
     """All revisions of a case, oldest first."""
     query = sa.select(revisions).where(revisions.c.case_id == case_id).order_by(revisions.c.number)
     return [Revision(**row._mapping) for row in connection.execute(query)]
+
+
+def makers_of(connection: sa.Connection, masks: Mapping[str, str | None]) -> Counter[str]:
+    """How many masks, by case id, came with an import, from people, and from a scripted reader.
+
+    A mask that no revision of its case has counts as an import's.
+    """
+    query = sa.select(revisions.c.case_id, revisions.c.mask, revisions.c.reader)
+    readers = {
+        (row.case_id, row.mask): row.reader
+        for row in connection.execute(query.order_by(revisions.c.id))
+    }
+    kinds = {DATASET_READER: "import", SCRIPTED_READER: "script"}
+    made = (readers.get((case_id, mask), DATASET_READER) for case_id, mask in masks.items())
+    return Counter(kinds.get(reader, "people") for reader in made)
 
 
 def one_revision(connection: sa.Connection, revision_id: int) -> Revision | None:

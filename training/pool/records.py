@@ -16,6 +16,7 @@ Outcome = Literal["as is", "edited", "redrawn", "imported", "adjudicated"]
 Reading = Literal["open", "blind", "adjudication", "planted"]
 
 DATASET_READER = "dataset"  # the reader of masks that came with an import
+SCRIPTED_READER = "simulated reader"  # who plays people in `training.simulate`
 HOLDOUT: tuple[Split, Split] = ("gate", "report")
 
 

@@ -7,7 +7,6 @@ It sits at the same review desk as a person in the window (`training.review`) an
 from __future__ import annotations
 
 from training.simulate.play import (
-    READER,
     Correction,
     RoundRecord,
     pool_pseudo_dice,
@@ -17,7 +16,6 @@ from training.simulate.play import (
 from training.simulate.reader import ScriptedReader, TimeModel
 
 __all__ = [
-    "READER",
     "Correction",
     "RoundRecord",
     "ScriptedReader",

@@ -22,13 +22,13 @@ from training.open_case import pseudo_mask
 from training.pool import Project
 from training.pool.hidden import cases_with_hidden_masks, read_hidden_mask
 from training.pool.images import resize_probability
+from training.pool.records import SCRIPTED_READER
 from training.pool.rounds import proposals_of, read_probability, serving_model
 from training.review import ReviewDesk
 from training.review_queue import plan_queue
 from training.round import run_round
 from training.simulate.reader import ScriptedReader, StatedTime
 
-READER = "simulated reader"
 NO_CONTROL = Arms(control=0.0)
 FAULTLESS = ScriptedReader()
 
@@ -147,7 +147,7 @@ def simulate(
             "simulate needs a phantom project or an import with --labels."
         )
     named(strategy)  # an unknown strategy is refused before training
-    desk = ReviewDesk(project, READER)
+    desk = ReviewDesk(project, SCRIPTED_READER)
 
     def correct(number: int, count: int) -> list[Correction]:
         rng = np.random.default_rng([seed, number])
