@@ -44,10 +44,13 @@ LABELS = (
     ("multiply-adds", "multiply_adds", "G"),
     ("without those of the words", "multiply_adds_without_words", "G"),
 )
-WHY = (
-    "Differences to the published figures: group norms for batch norms, words keep all their tokens "
-    "instead of being projected over them, and MMI-UNet's last layers are narrower (docs/method.md)."
-)
+SCALES = {"G": 1e9, "M": 1e6, "K": 1e3}
+WHY = {
+    "mmi-unet": "Differences to the published figures: group norms for batch norms, words keep all their tokens "
+    "instead of being projected over them, and the last layers are narrower (docs/method.md).",
+    "guide-decoder": "Differences to the published figures: group norms for batch norms, and words keep all their "
+    "tokens instead of being projected over them (docs/method.md).",
+}
 WHY_LVIT = "Differences to the published network: docs/lvit.md."
 
 
@@ -153,15 +156,26 @@ def _lines(named: Named, cost: dict[str, Any], published: dict[str, float]) -> l
     size = f"{named.size} size, preset {named.preset}" if named.preset else "the file's size"
     told = [f"{named.network}, {size}, {side} x {side} pixels"]
     for label, name, unit in LABELS:
-        scale, against = 1e6 if unit == "M" else 1e9, ""
+        against = ""
         if name in published:
             theirs = published[name]
-            against = f"   published {theirs / scale:.1f} {unit}, {cost[name] / theirs - 1:+.1%}"
-        told.append(f"  {label:<27}{cost[name] / scale:9.2f} {unit}{against}")
-    parts = (f"{name} {count / 1e6:.2f}" for name, count in cost["parts"].items() if count)
-    told.append(f"  parts in M: {', '.join(parts)}")
+            against = (
+                f"   published {theirs / SCALES[unit]:.1f} {unit}, {cost[name] / theirs - 1:+.1%}"
+            )
+        told.append(f"  {label:<27}{_scaled(cost[name], unit):>12}{against}")
+    parts = (f"{name} {_scaled(count)}" for name, count in cost["parts"].items() if count)
+    told.append(f"  parts: {', '.join(parts)}")
     if cost["parameters_unread"]:
-        told.append(f"  of these, {cost['parameters_unread'] / 1e6:.2f} M are read by nothing.")
+        told.append(f"  of these, {_scaled(cost['parameters_unread'])} are read by nothing.")
     if published:
-        told.append(WHY_LVIT if named.network.startswith("lvit") else WHY)
-    return told
+        told.append(WHY_LVIT if named.network.startswith("lvit") else WHY.get(named.network, ""))
+    return [line for line in told if line]
+
+
+def _scaled(count: float, unit: str = "M") -> str:
+    """A number of many digits in a unit, or in the largest below it of which there is a tenth."""
+    fitting = [
+        name for name in SCALES if SCALES[name] <= SCALES[unit] and count >= SCALES[name] / 10
+    ]
+    chosen = fitting[0] if fitting else "K"
+    return f"{count / SCALES[chosen]:.2f} {chosen}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import typer
+from rich.console import Console
 from rich.progress import Progress
 
 from training.cli.import_options import (
@@ -212,7 +213,7 @@ def run_import(
 
 
 def _followed(work: Callable[[Callable[[int], None]], Outcome], title: str) -> Outcome:
-    with Progress(transient=True) as shown:
+    with Progress(transient=True, console=Console(stderr=True)) as shown:
         task = shown.add_task(title, total=None)
 
         def progress(done: int) -> None:

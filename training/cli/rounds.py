@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from training.adopting import RoundOutcome
@@ -131,7 +132,7 @@ def round_command(
     if estimate:
         print(next_estimate(pool, chosen_config(pool, config, preset_name, steps)).sentence)
         return
-    with Progress(transient=True) as progress:
+    with Progress(transient=True, console=Console(stderr=True)) as progress:
         bar = Ending(pool, RoundBar(progress, "Starting the trainer"))
         if resume and unfinished_run(pool) is not None:
             outcome = resume_round(pool, on_status=bar)
