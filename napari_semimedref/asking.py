@@ -84,11 +84,13 @@ class Asking(QObject):
             with self.attempt():
                 self.engine.ask("warm")
 
-    def why_silent(self) -> str:
+    def why_silent(self, *, with_others: bool = False) -> str:
         """Why the teacher is not asked to show what it sees in the case on the desk; empty if it may be."""
-        current = self.session.current
+        session = self.session
+        if session.current is None:
+            return ""
         with self.attempt():
-            return "" if current is None else why_silent(self.session.project, current.case)
+            return why_silent(session.project, session.current.case, with_others=with_others)
         return UNREADABLE
 
     def ask_about_case(self, do: str, **fields: Any) -> bool:

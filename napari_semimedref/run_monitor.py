@@ -175,7 +175,7 @@ class RunMonitor:
     def _was_beaten(self) -> bool:
         """Whether this window's start was refused since another one's round began in the same moment."""
         process = self._process
-        if process is None or process.poll() in (None, 0):
+        if process is None or process.poll() in (None, 0, STOPPED):
             return False
         if self._stopped or not round_is_under_way(self._project.folder):
             return False

@@ -11,7 +11,16 @@ from made import small_project
 from typer.testing import CliRunner
 
 from training.acquisition import STRATEGIES, Candidate, Choice
-from training.arms import JUDGES, MEASURED, Arms, arms_of, mix_arms, save_arms, why_silent
+from training.arms import (
+    JUDGES,
+    MEASURED,
+    MEASURED_MIXES,
+    Arms,
+    arms_of,
+    mix_arms,
+    save_arms,
+    why_silent,
+)
 from training.cli import app
 from training.errors import ConfigError, PoolError
 from training.pool import schema
@@ -235,6 +244,8 @@ def test_the_teacher_shows_nothing_that_would_tell_an_arm(tmp_path, shares, wait
     save_arms(project, Arms(**shares))
     said = {pool: {why_silent(project, case) for case in project.cases(pool)} for pool in POOLS}
     assert said == {"unlabeled": {waiting}, "labeled": {""}, "gate": {JUDGES}, "report": {JUDGES}}
+    mixes = {why_silent(project, case, with_others=True) for case in project.cases("labeled")}
+    assert mixes == {MEASURED_MIXES if waiting else ""}
     project.close()
 
 

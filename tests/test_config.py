@@ -95,6 +95,11 @@ def test_the_light_floor_loads_no_torch():
         ({"training": {"stepz": 3}}, "setting training.stepz, but one named training.steps"),
         ({"netwrok": {}}, "there is no setting netwrok, but one named network"),
         ({"preset": "demo"}, "there is no setting preset."),
+        ({"method": {"naem": 1}}, "there is no setting method.naem, but one named method.name"),
+        (
+            {"method": {"lambda_zones": 1}, "network": {"zone_reading": False}},
+            "mine.toml: lambda_zones",
+        ),
     ],
 )
 def test_an_unknown_setting_is_answered_with_the_one_that_may_be_meant(content, told):

@@ -105,9 +105,14 @@ def test_a_card_says_whose_masks_were_learned_from(project):
     waiting = [case.id for case in project.cases("unlabeled")]
     for case_id, reader in zip(waiting, ("Ada", "Ada", SCRIPTED_READER), strict=False):
         project.accept(case_id, spot(True), "Unilateral.", reader, source="drawn")
+    brought = project.cases("labeled")[0]
+    project.accept(
+        brought.id, project.read_reference_mask(brought.id), "Other words.", "Ada", source="drawn"
+    )
     card = card_of(taught(project, 0.7, 1).model)
     assert card.data.masks_from == {"import": 4, "people": 2, "script": 1}
     filed = document(card)
+    assert "Ada" not in card.text() + filed
     assert (
         "2 by readers of the project, 4 that came with an import, 1 by a scripted reader" in filed
     )

@@ -65,6 +65,7 @@ def _run(options: argparse.Namespace) -> int:
         if not folder.in_use():
             # Before the slow imports, so that only an earlier run's request is forgotten.
             folder.withdraw_requests()
+    signal.signal(signal.SIGTERM, lambda *_: folders[0].request_stop())
 
     with Heart(folders[0].alive_file):
         from training.engine.background import leave_a_core

@@ -32,6 +32,7 @@ BLOCK = 10  # places among which a share is spread evenly
 MIRRORED_AT_MOST = 0.5  # Dice up to which a mirrored proposal counts as wrong
 SURVIVED = 0.9  # Dice to a planted proposal from which it was let stand
 JUDGES = "Holdout cases judge the teacher: what it sees in them is not shown."
+MEASURED_MIXES = "This project measures how readers take proposals: views would show the teacher's word on others."
 MEASURED = "This project measures how readers take proposals: the teacher shows a case once it is accepted."
 
 
@@ -71,17 +72,24 @@ def save_arms(project: Project, arms: Arms) -> None:
     write_atomically(project.folder / FILE, content, error_type=PoolError)
 
 
-def why_silent(project: Project, case: Case) -> str:
-    """Why explanations and views, which ask the teacher itself, are not for a case at present; empty if they are.
+def why_silent(project: Project, case: Case, *, with_others: bool = False) -> str:
+    """Why the teacher itself is not asked about a case at present, beyond its proposal; empty if it may be.
 
     The same for every waiting case of a project that withholds or plants proposals, so that none is told apart.
+
+    Parameters
+    ----------
+    with_others : bool
+        Whether the answer also shows what the teacher sees in other cases, as views do, which mix.
     """
     if case.is_holdout:
         return JUDGES
-    if case.pool != "unlabeled":
+    if case.pool != "unlabeled" and not with_others:
         return ""
     arms = arms_of(project)
-    return MEASURED if arms.planted or arms.no_proposal else ""
+    if not (arms.planted or arms.no_proposal):
+        return ""
+    return MEASURED_MIXES if with_others else MEASURED
 
 
 def mix_arms(

@@ -215,6 +215,8 @@ class RunConfig(Settings):
         except ValidationError as error:
             said = "; ".join(_complaint(each) for each in error.errors())
             raise ConfigError(f"{source}: {said}.") from error
+        except ConfigError as error:  # of settings that do not go together
+            raise ConfigError(f"{source}: {error}") from error
 
 
 def _complaint(error: ErrorDetails) -> str:
@@ -222,10 +224,13 @@ def _complaint(error: ErrorDetails) -> str:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] != "extra_forbidden":
         return f"{where}: {error['msg']}" if where else error["msg"]
-    last = {name: name.rpartition(".")[2] for name in _names()}
-    own = where.rpartition(".")[2]
-    alike = get_close_matches(own, last.values(), 1, 0.75)
-    meant = next((name for name in last if alike and last[name] == alike[0]), "")
+    section, _, own = where.rpartition(".")
+    names = sorted(
+        _names(), key=lambda name: name.rpartition(".")[0] != section
+    )  # its own section's first
+    last = [name.rpartition(".")[2] for name in names]
+    alike = get_close_matches(own, last, 1, 0.75)
+    meant = names[last.index(alike[0])] if alike else ""
     return f"there is no setting {where}" + (f", but one named {meant}" if meant else "")
 
 

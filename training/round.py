@@ -124,7 +124,7 @@ def run_round(
     needs : int
         New labels without which no round is started: looked at when no other round can begin any more.
     on_status : callable
-        Told the run's status after each poll that brought news.
+        Told the run's status at each look, with or without news.
 
     Raises
     ------

@@ -34,7 +34,7 @@ def status_of(folder: RunFolder) -> RunStatus:
 
 
 def train(folder: RunFolder, on_status: Callable[[RunStatus], None]) -> RunStatus:
-    """Run the trainer process to its end, following its events.
+    """Run the trainer process to its end, following its events and telling its status at each look.
 
     Raises
     ------
@@ -91,9 +91,8 @@ def _follow(
     while True:
         over = ended()
         news = tail.read_new()  # read after that, or the last events could be missed
-        if news:
-            status = _folded(status, news)
-            on_status(status)
+        status = _folded(status, news)
+        on_status(status)  # also without news: who listens may have something to ask of the trainer
         if over:
             return status
 

@@ -140,7 +140,7 @@ class ViewsDock(Dock):
             return
         if not self.workspace.has_case:
             self.status.setText("Open a case to see its views.")
-        elif reason := self.workspace.why_silent():
+        elif reason := self.workspace.why_silent(with_others=True):
             self._show_nothing(reason)
         elif self.workspace.ask_about_case("views", **self._wanted(), epoch=self.epoch.value()):
             self.status.setText("Drawing the views …")
@@ -150,7 +150,9 @@ class ViewsDock(Dock):
         return chosen | self.settings.request
 
     def show_views(self, answer: Answer) -> None:
-        """Show what the service drew."""
+        """Show what the service drew, if its case is still on the desk."""
+        if answer.request["case"] != self.workspace.session.case_id:
+            return
         if not answer.ok:
             self.status.setText(answer.error)
             return
@@ -202,7 +204,7 @@ class ViewsDock(Dock):
             self._stop_looking()
             self.status.setText("Stopped looking.")
             return
-        if self.workspace.has_case and self.workspace.why_silent():
+        if self.workspace.has_case and self.workspace.why_silent(with_others=True):
             return
         self._last = min(LATEST, self.epoch.value() + LOOKED)
         self.next_mix.setText(STOP)

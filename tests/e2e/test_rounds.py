@@ -17,6 +17,7 @@ from training.next_round import save_next_config
 from training.pool import Project
 from training.pool.rounds import all_runs, proposals_of, read_proposal, serving_model
 from training.round import resume_round, run_round, start_run, unfinished_run
+from training.run_control import kill_round, pause_round
 from training.rundir import STOPPED, RunFolder
 
 
@@ -114,17 +115,23 @@ def test_a_round_that_is_asked_to_end_leaves_a_checkpoint_and_the_same_command_g
     save_next_config(project, tiny_round(100_000))
     command = [sys.executable, "-m", "training.cli", "round", str(project.folder), "--resume"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # nothing to resume: it starts
-    folder = _wait_for_steps(project, 3)
-    process.terminate()
-    assert process.wait(timeout=60) == STOPPED
-    assert not folder.in_use()
-    assert unfinished_run(project).outcome == "stopped"
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    folder = _wait_for_steps(project, 1, resumed=True)
-    process.terminate()
-    assert process.wait(timeout=60) == STOPPED
-    started = [event for event in _events(folder) if event["kind"] == "started"]
-    assert started[1]["resumed_at"] >= 3
+    try:
+        folder = _wait_for_steps(project, 3)
+        process.terminate()
+        assert process.wait(timeout=60) == STOPPED
+        assert not folder.in_use()
+        assert unfinished_run(project).outcome == "stopped"
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        folder = _wait_for_steps(project, 1, resumed=True)
+        pause_round(project)
+        _wait(lambda: _events(folder)[-1]["kind"] == "paused", 60)
+        process.terminate()  # a paused trainer tells nothing, and ends all the same
+        assert process.wait(timeout=60) == STOPPED
+        started = [event for event in _events(folder) if event["kind"] == "started"]
+        assert started[1]["resumed_at"] >= 3
+    finally:
+        if process.poll() is None:
+            kill_round(project)
 
 
 def test_a_stopped_round_resumes_where_it_was(project):

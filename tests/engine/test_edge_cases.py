@@ -252,5 +252,8 @@ def test_every_kind_of_network_trains_with_a_labeled_pool_and_batches_of_one(
 
 def test_a_gpu_that_is_not_there_is_named_without_a_librarys_words():
     there = torch.cuda.device_count()
-    with pytest.raises(EngineError, match=rf"torch finds {there} GPUs\): choose auto or cpu"):
+    with pytest.raises(EngineError, match=rf"that torch finds: {there}\): choose auto"):
         make_fabric("cuda:99", TrainingConfig())
+    for odd in ("cuda:x", "cuda:0,1", "gpu"):
+        with pytest.raises(EngineError, match=f"The device {odd} cannot be used here"):
+            make_fabric(odd, TrainingConfig())

@@ -12,7 +12,7 @@ from training.pool import Project
 from training.pool.rounds import close_run
 from training.round import start_run
 from training.round_lock import one_round_at_a_time
-from training.rundir import RunFolder
+from training.rundir import STOPPED, RunFolder
 
 SCORES = {"dice_global": 0.6, "dice_per_image": 0.6, "iou_global": 0.5, "iou_per_image": 0.5}
 
@@ -39,6 +39,7 @@ def main() -> None:
             time.sleep(0.03)
         writer.write("stopped", step=step)
         close_run(project, run, "stopped", f"Stopped at step {step}; it can be resumed.")
+    sys.exit(STOPPED)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from napari_semimedref.widgets.trainer import TrainerDock
 from napari_semimedref.widgets.view_pictures import gate_in_words, with_target
 from napari_semimedref.widgets.views import NEXT_MIX, STOP, ViewsDock
 from napari_semimedref.workspace import Workspace
-from training.arms import MEASURED, Arms, save_arms
+from training.arms import MEASURED_MIXES, Arms, save_arms
 from training.config import ViewsConfig
 from training.next_round import chosen_views, next_config, project_config, save_next_config
 from training.pool.pairs import nonsense_pairs, pair_log
@@ -192,7 +192,24 @@ def test_a_film_with_itself_is_no_pair(dock):
 def test_where_proposals_are_planted_views_of_waiting_cases_are_not_shown(dock, space):
     save_arms(space.session.project, Arms(planted=0.2))
     space.skip()
-    assert dock.status.text() == MEASURED
+    assert dock.status.text() == MEASURED_MIXES
     assert dock.gate.text() == ""
     dock.next_mix.click()
     assert dock.next_mix.text() == NEXT_MIX
+
+
+def test_nor_are_views_of_labeled_cases_which_mix_with_waiting_ones(dock, space):
+    save_arms(space.session.project, Arms(no_proposal=0.2))
+    space.session.open(space.session.project.cases("labeled")[0].id)
+    assert dock.status.text() == MEASURED_MIXES
+
+
+def test_views_that_arrive_after_their_case_has_gone_are_dropped(qtbot, dock, space):
+    dock.again.click()
+    save_arms(space.session.project, Arms(planted=0.2))
+    space.skip()
+    told = []
+    space.views_arrived.connect(told.append)
+    qtbot.waitUntil(lambda: bool(told), timeout=PATIENCE_MS)
+    assert dock.status.text() == MEASURED_MIXES
+    assert dock.gate.text() == ""

@@ -1,5 +1,6 @@
 """The ``semimedref`` command. Each file here is a group of commands; the work is done elsewhere, and only these
-modules print. A known error ends a command with one sentence and exit status 2, without a traceback."""
+modules print. A known error ends a command with one sentence and exit status 2, without a traceback; a round or a
+measurement that failed ends with 1, one that was asked to stop with 3, an interruption with 130."""
 
 from __future__ import annotations
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,7 +16,7 @@ from rich.progress import Progress, TaskID
 from training.adopting import RoundOutcome
 from training.cli.options import ProjectFolder
 from training.config import RunConfig, preset
-from training.errors import ConfigError
+from training.errors import ConfigError, SemiMedRefError
 from training.estimate import next_estimate
 from training.events import RunStatus
 from training.next_round import next_config
@@ -22,6 +24,7 @@ from training.pool import Project
 from training.round import resume_round, run_round, unfinished_run
 from training.run_control import stop_round
 from training.rundir import STOPPED
+from training.trainer_process import ENDED
 
 ConfigFile = Annotated[
     Path | None,
@@ -81,24 +84,36 @@ class RoundBar:
 
 
 class Ending:
-    """Hands a round's status on, and has the round stop as soon as this process was asked to end.
+    """Hands a round's status on, and has the round stop once this process was asked to end.
 
-    A signal may come in the middle of anything, so it only leaves a mark.
+    A signal may come in the middle of anything, so it only leaves a mark. A trainer that is starting forgets what it
+    was asked before, so it is asked until it has ended.
     """
 
     def __init__(self, pool: Project, on_status: Callable[[RunStatus], None]) -> None:
         self._pool, self._on_status, self._asked = pool, on_status, False
-        signal.signal(signal.SIGTERM, self._mark)
+        self._before: Any = None
+
+    def __enter__(self) -> Ending:
+        """Heed SIGTERM from now on."""
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGTERM, self._mark)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave SIGTERM to whoever had it before."""
+        if self._before is not None:
+            signal.signal(signal.SIGTERM, self._before)
 
     def _mark(self, *_: object) -> None:
         self._asked = True
 
     def __call__(self, status: RunStatus) -> None:
-        """Take in news of the run."""
+        """Take in how the run stands."""
         self._on_status(status)
-        if self._asked:
-            self._asked = False
-            stop_round(self._pool)
+        if self._asked and status.state not in ENDED:
+            with suppress(SemiMedRefError):  # what is wrong is said by the round itself
+                stop_round(self._pool)
 
 
 def round_command(
@@ -126,14 +141,17 @@ def round_command(
 ) -> None:
     """Do one round: snapshot, training, gate, and new pseudo-masks if the teacher is no worse.
 
-    Asked to end (SIGTERM), it stops after the current step with a checkpoint; its exit status is then 3.
+    Asked to end (SIGTERM), it stops after the current step with a checkpoint; its exit status is then 3. With --resume,
+    a round that is taken up again keeps the settings it began with.
     """
     pool = Project.open(project)
     if estimate:
         print(next_estimate(pool, chosen_config(pool, config, preset_name, steps)).sentence)
         return
-    with Progress(transient=True, console=Console(stderr=True)) as progress:
-        bar = Ending(pool, RoundBar(progress, "Starting the trainer"))
+    with (
+        Progress(transient=True, console=Console(stderr=True)) as progress,
+        Ending(pool, RoundBar(progress, "Starting the trainer")) as bar,
+    ):
         if resume and unfinished_run(pool) is not None:
             outcome = resume_round(pool, on_status=bar)
         else:

@@ -18,7 +18,7 @@ from training.events import RunStatus
 from training.pool import Project
 from training.simulate import RoundRecord, ScriptedReader, TimeModel
 from training.simulate import simulate as play
-from training.simulate.bench import Bench, Play, plan_plays, read_records, run_plays
+from training.simulate.bench import Bench, Play, is_over, plan_plays, read_records, run_plays
 from training.simulate.page import HEAD, rows_of, write_results
 from training.simulate.results import reference_of, results_of, teacher_dice
 
@@ -231,10 +231,11 @@ def _compare(
 
 def _play_all(pool: Project, plays: list[Play], processes: int) -> dict[Play, list[RoundRecord]]:
     total = sum(each.rounds for each in plays)
-    before = {each: len(read_records(each)[: each.rounds]) for each in plays}
-    played = sum(before.values())
-    warn(f"{len(plays)} plays of {total} rounds together, {played} of them played before.")
-    ahead = Ahead(total - played)
+    kept = {each: read_records(each)[: each.rounds] for each in plays}
+    before = {each: len(records) for each, records in kept.items()}
+    left = sum(each.rounds - before[each] for each in plays if not is_over(each, kept[each]))
+    warn(f"{len(plays)} plays of {total} rounds together, {left} of them still to be played.")
+    ahead = Ahead(left)
     with going_on(), Progress(transient=True, console=Console()) as progress:
         task = progress.add_task("Rounds", total=total)
 

@@ -186,10 +186,10 @@ def make_fabric(device: str, training: TrainingConfig) -> Fabric:
         return Fabric(accelerator=kind, devices=devices, precision=training.precision)
     except Exception as error:  # Fabric raises several kinds, one per accelerator.
         there = torch.cuda.device_count()
-        missing = kind == "cuda" and int(number or 0) >= there
-        why = f"torch finds {there} GPUs" if missing else str(error)
+        missing = kind == "cuda" and (number or "0").isdigit() and int(number or 0) >= there
+        why = f"number of GPUs that torch finds: {there}" if missing else str(error)
         raise EngineError(
-            f"The device {device} cannot be used here ({why}): choose auto or cpu."
+            f"The device {device} cannot be used here ({why}): choose auto, cpu or a GPU that is there."
         ) from error
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -29,6 +29,9 @@ from training.snapshot import Snapshot
 FORMAT = 1
 FILE = "card.json"
 PATHS = (("init_from",), ("method", "lv_folder"))  # settings that name places on one machine
+
+
+Maker = Literal["import", "people", "script"]
 
 
 class Figure(BaseModel):
@@ -61,7 +64,7 @@ class Data(BaseModel):
     cases: dict[str, int]
     patients: dict[str, int]
     labeled_zones: dict[str, int]
-    masks_from: dict[str, int] = {}
+    masks_from: dict[Maker, int] = {}
 
     @model_validator(mode="after")
     def _counts_the_labeled(self) -> Data:
@@ -232,7 +235,7 @@ def _data(snapshot: Snapshot, masks_from: Mapping[str, int]) -> Data:
         cases={name: len(cases) for name, cases in pools.items()},
         patients={name: len({case.patient for case in cases}) for name, cases in pools.items()},
         labeled_zones={zone: named[zone] for zone in ZONES},
-        masks_from={kind: count for kind, count in sorted(masks_from.items()) if count},
+        masks_from={kind: masks_from[kind] for kind in get_args(Maker) if masks_from.get(kind)},
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from training.errors import FormatError, RunFolderError
 from training.gate import GateDecision, decide, decide_by_words
 from training.models.measured import Measure, read_measured
+from training.models.measuring import threshold_of
 from training.pool import Model, Project
 from training.pool.images import read_image
 from training.pool.rounds import proposals_of, read_probability, serving_model
@@ -59,28 +60,29 @@ def _words_kept(
     if serving is None:
         return None, np.zeros(0)
     known, pairs = proposals_of(project, serving), []
+    cut, new_cut = threshold_of(serving), folder.read_config().method.threshold
     cases = [case for case in folder.read_snapshot().unlabeled if case.case_id in known]
     for case in cases[:: max(1, len(cases) // MOST_FILMS)]:
         named = parse(case.description).zones
         before = read_probability(project, known[case.case_id])
-        now = _predicted(folder, case.case_id)
+        now = _predicted(folder, case.case_id, new_cut)
         if named and before is not None and now is not None:
-            masks = (_as_mask(before), now)
+            masks = (_as_mask(before, cut), now)
             touched = [zones_of(mask, convention=project.laterality) for mask in masks]
             pairs.append([_overlap(zones, named) for zones in touched])
     both = np.array(pairs, np.float64).reshape(-1, 2)
     return both[:, 0], both[:, 1]
 
 
-def _predicted(folder: RunFolder, case_id: str) -> NDArray[np.uint8] | None:
+def _predicted(folder: RunFolder, case_id: str, threshold: float) -> NDArray[np.uint8] | None:
     try:
-        return _as_mask(read_image(folder.predictions / f"{case_id}.png"))
+        return _as_mask(read_image(folder.predictions / f"{case_id}.png"), threshold)
     except (FormatError, RunFolderError):
         return None
 
 
-def _as_mask(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return (probability >= 0.5).astype(np.uint8)
+def _as_mask(probability: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
+    return (probability >= threshold).astype(np.uint8)
 
 
 def _overlap(touched: Iterable[str], named: Iterable[str]) -> float:

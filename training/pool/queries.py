@@ -154,12 +154,13 @@ def revisions_of(connection: sa.Connection, case_id: str) -> list[Revision]:
 def makers_of(connection: sa.Connection, masks: Mapping[str, str | None]) -> Counter[str]:
     """How many masks, by case id, came with an import, from people, and from a scripted reader.
 
-    A mask that no revision of its case has counts as an import's.
+    Whoever left a mask first made it, whoever accepted it unchanged later. A mask that no revision of its case has
+    counts as an import's.
     """
     query = sa.select(revisions.c.case_id, revisions.c.mask, revisions.c.reader)
     readers = {
         (row.case_id, row.mask): row.reader
-        for row in connection.execute(query.order_by(revisions.c.id))
+        for row in connection.execute(query.order_by(revisions.c.id.desc()))
     }
     kinds = {DATASET_READER: "import", SCRIPTED_READER: "script"}
     made = (readers.get((case_id, mask), DATASET_READER) for case_id, mask in masks.items())

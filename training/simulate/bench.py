@@ -170,8 +170,7 @@ def run_play(
     records = read_records(play)[: play.rounds]
     for record in records:
         on_round(play, record)
-    read_all = bool(records) and play.per_round > 0 and not records[-1].corrected
-    if len(records) == play.rounds or read_all:
+    if is_over(play, records):
         return records
     project = _take_up(source, play, len(records))
     spent = sum(r.reader_seconds for r in records) + (
@@ -199,6 +198,12 @@ def run_play(
     finally:
         project.close()
     return records
+
+
+def is_over(play: Play, records: Sequence[RoundRecord]) -> bool:
+    """Whether a play has all its rounds, or came to a round after which nothing was left to read."""
+    read_all = bool(records) and play.per_round > 0 and not records[-1].corrected
+    return read_all or len(records) >= play.rounds
 
 
 def read_records(play: Play) -> list[RoundRecord]:
