@@ -37,7 +37,13 @@ def warn(sentence: str) -> None:
 
 @contextmanager
 def going_on() -> Iterator[None]:
-    """Do long work of which an interruption loses nothing; it ends the command with a sentence and status 130."""
+    """Do long work of which an interruption loses nothing.
+
+    Raises
+    ------
+    Exit
+        With status 130 and a sentence, after an interruption.
+    """
     try:
         yield
     except KeyboardInterrupt:

@@ -12,17 +12,26 @@ from rich.progress import Progress
 
 from training.arms import Arms
 from training.cli.options import Ahead, JsonFile, ProjectFolder, going_on, warn, write_figures
+from training.cli.reader_options import (
+    Anchoring,
+    Jitter,
+    Margin,
+    Missed,
+    Seconds,
+    Tolerance,
+    WrongWords,
+    time_model_of,
+)
 from training.cli.rounds import ConfigFile, PresetName, Steps, chosen_config
 from training.config import RunConfig
 from training.events import RunStatus
 from training.pool import Project
-from training.simulate import RoundRecord, ScriptedReader, TimeModel
+from training.simulate import RoundRecord, ScriptedReader
 from training.simulate import simulate as play
 from training.simulate.bench import Bench, Play, is_over, plan_plays, read_records, run_plays
 from training.simulate.page import HEAD, rows_of, write_results
 from training.simulate.results import reference_of, results_of, teacher_dice
 
-READER = "The reader"
 BENCH = "Comparing"
 
 
@@ -33,51 +42,13 @@ def simulate(
     strategy: Annotated[
         str, typer.Option(help="Orders of the queue, with commas; `semimedref strategies`.")
     ] = "zones",
-    tolerance: Annotated[
-        float,
-        typer.Option(
-            min=0.5,
-            max=1,
-            help="Dice from which the reader lets a pseudo-mask stand.",
-            rich_help_panel=READER,
-        ),
-    ] = 0.95,
-    margin: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=0.2,
-            help="How far off a contour may be and still stand, as a share of the film.",
-            rich_help_panel=READER,
-        ),
-    ] = 0.0,
-    jitter: Annotated[
-        float,
-        typer.Option(
-            min=0, max=0.2, help="Trembling, as a share of the film.", rich_help_panel=READER
-        ),
-    ] = 0.0,
-    missed: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="Chance to overlook a lesion.", rich_help_panel=READER),
-    ] = 0.0,
-    wrong_words: Annotated[
-        float,
-        typer.Option(
-            min=0, max=1, help="Chance to exchange left and right.", rich_help_panel=READER
-        ),
-    ] = 0.0,
-    anchoring: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="Chance to leave a wrong region.", rich_help_panel=READER),
-    ] = 0.0,
-    seconds: Annotated[
-        str,
-        typer.Option(
-            help="Time model: look, stroke, contour of a film's side, words.",
-            rich_help_panel=READER,
-        ),
-    ] = "5,2,25,5",
+    tolerance: Tolerance = 0.95,
+    margin: Margin = 0.0,
+    jitter: Jitter = 0.0,
+    missed: Missed = 0.0,
+    wrong_words: WrongWords = 0.0,
+    anchoring: Anchoring = 0.0,
+    seconds: Seconds = "5,2,25,5",
     control: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the queue drawn at random.")
     ] = 0.0,
@@ -123,7 +94,7 @@ def simulate(
     pool = Project.open(project)
     settings = chosen_config(pool, config, preset_name, steps, seed)
     reader = ScriptedReader(
-        tolerance, margin, jitter, missed, wrong_words, anchoring, _time_model(seconds)
+        tolerance, margin, jitter, missed, wrong_words, anchoring, time_model_of(seconds)
     )
     strategies, methods = _names(strategy), _names(method) or (settings.method.name,)
     arms = Arms(control=control)
@@ -138,16 +109,6 @@ def simulate(
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _time_model(text: str) -> TimeModel:
-    try:
-        look, stroke, contour, words = map(float, text.split(","))
-        return TimeModel(look, stroke, contour, words)
-    except ValueError as error:
-        raise typer.BadParameter(
-            "--seconds takes four numbers with commas: look, stroke, contour, words."
-        ) from error
 
 
 def _play_once(
