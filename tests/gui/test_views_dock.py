@@ -205,11 +205,11 @@ def test_nor_are_views_of_labeled_cases_which_mix_with_waiting_ones(dock, space)
 
 
 def test_views_that_arrive_after_their_case_has_gone_are_dropped(qtbot, dock, space):
+    told = []
+    space.views_arrived.connect(told.append)
     dock.again.click()
     save_arms(space.session.project, Arms(planted=0.2))
     space.skip()
-    told = []
-    space.views_arrived.connect(told.append)
     qtbot.waitUntil(lambda: bool(told), timeout=PATIENCE_MS)
     assert dock.status.text() == MEASURED_MIXES
     assert dock.gate.text() == ""
