@@ -18,7 +18,7 @@ from napari_semimedref.session import ReviewSession
 from training.arms import why_silent
 from training.errors import SemiMedRefError
 
-UNREADABLE = "The project's arms cannot be read."
+UNREADABLE = "The shares of the queue (arms.json) cannot be read, so nothing is shown: the notice says the way out."
 
 
 class Asking(QObject):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
+import typer
 from made import small_project
 from typer.testing import CliRunner
 
-from training.cli import app
+from training.cli import app, options
+from training.cli.options import Ahead, going_on
 from training.errors import SemiMedRefError
 from training.pool import Project
 
@@ -73,3 +76,22 @@ def test_the_command_prints_the_sentence_without_a_traceback(tmp_path):
     assert result.stderr.startswith("Error: ")
     assert result.stderr.count("\n") == 1
     assert "Traceback" not in result.stderr
+
+
+def test_an_interruption_of_long_work_says_that_the_same_command_goes_on(capsys):
+    with pytest.raises(typer.Exit) as ended, going_on():
+        raise KeyboardInterrupt
+    assert ended.value.exit_code == 130
+    assert "the same command goes on" in capsys.readouterr().err
+
+
+def test_the_time_that_is_left_follows_from_what_the_first_pieces_took(monkeypatch):
+    clock = iter([0.0, 60.0, 240.0])
+    monkeypatch.setattr(options.time, "monotonic", lambda: next(clock))
+    ahead = Ahead(4)
+    assert ahead.after_one() == "1 of 4, about 3 min more"
+    assert ahead.after_one() == "2 of 4, about 4 min more"
+
+
+def test_the_version_is_the_installed_one():
+    assert _run("--version").output.split() == ["napari-semimedref", version("napari-semimedref")]

@@ -20,7 +20,7 @@ from training.report import parse
 from training.simulate import RoundRecord, ScriptedReader, TimeModel
 from training.simulate.bench import Bench, plan_plays, read_records, run_play
 from training.simulate.copies import copy_project
-from training.simulate.page import rows_of, write_results
+from training.simulate.page import paint_work, rows_of, write_results
 from training.simulate.play import review
 from training.simulate.reader import effort, tremble
 from training.simulate.results import reach, reference_of, results_of
@@ -277,3 +277,13 @@ def test_a_play_that_was_killed_goes_on_behind_its_last_finished_round(tmp_path)
     (killed.folder / "rounds.json").write_text(json.dumps([{"round": 1}]))
     with pytest.raises(PoolError, match="damaged"):
         read_records(killed)
+
+
+def test_work_that_takes_longer_than_drawing_stays_in_the_picture(tmp_path):
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    axes = figure.subplots(1, 2, sharey=True)
+    _, _, plays, _ = _bench(tmp_path)
+    done = {"corrected": 2, "reader_seconds": 130.0, "reader_seconds_from_nothing": 100.0}
+    slow = replace(_record(1, 4, 0.3, 0), accepted_as_is=0.0, **done)
+    paint_work(axes, results_of({plays[0]: [slow]}, None))
+    assert axes[1].get_ylim()[1] > 1.3

@@ -32,7 +32,10 @@ BLOCK = 10  # places among which a share is spread evenly
 MIRRORED_AT_MOST = 0.5  # Dice up to which a mirrored proposal counts as wrong
 SURVIVED = 0.9  # Dice to a planted proposal from which it was let stand
 JUDGES = "Holdout cases judge the teacher: what it sees in them is not shown."
-MEASURED_MIXES = "This project measures how readers take proposals: views would show the teacher's word on others."
+MEASURED_MIXES = (
+    "This project measures how readers take proposals: views mix cases, and would show what the teacher "
+    "sees in those that wait."
+)
 MEASURED = "This project measures how readers take proposals: the teacher shows a case once it is accepted."
 
 
@@ -81,6 +84,11 @@ def why_silent(project: Project, case: Case, *, with_others: bool = False) -> st
     ----------
     with_others : bool
         Whether the answer also shows what the teacher sees in other cases, as views do, which mix.
+
+    Raises
+    ------
+    ConfigError, PoolError
+        The project's shares cannot be read.
     """
     if case.is_holdout:
         return JUDGES

@@ -12,9 +12,9 @@ from training.drafts import Work, write_draft
 from training.errors import PoolError
 from training.mask_draft import STROKE, MaskDraft
 from training.models.measuring import DEFAULT_THRESHOLD, threshold_of
-from training.open_case import OpenCase, pseudo_mask
+from training.open_case import OpenCase
 from training.pool import Project
-from training.pool.images import resize_probability
+from training.pool.images import pseudo_mask, resize_probability
 from training.pool.models import serving_model
 
 

@@ -225,9 +225,8 @@ def _complaint(error: ErrorDetails) -> str:
     if error["type"] != "extra_forbidden":
         return f"{where}: {error['msg']}" if where else error["msg"]
     section, _, own = where.rpartition(".")
-    names = sorted(
-        _names(), key=lambda name: name.rpartition(".")[0] != section
-    )  # its own section's first
+    # Those of its own section first: some names stand in several.
+    names = sorted(_names(), key=lambda name: name.rpartition(".")[0] != section)
     last = [name.rpartition(".")[2] for name in names]
     alike = get_close_matches(own, last, 1, 0.75)
     meant = names[last.index(alike[0])] if alike else ""

@@ -15,7 +15,7 @@ from training.arms import plant
 from training.errors import FormatError
 from training.metrics import overlap
 from training.pool import Case, Draft, Project
-from training.pool.images import read_image, read_mask, resize_probability
+from training.pool.images import pseudo_mask, read_image, read_mask, resize_probability
 from training.pool.rounds import read_proposal
 from training.pool.showings import Arm
 
@@ -183,11 +183,6 @@ def _read_reference(project: Project, case: Case) -> np.ndarray:
     if mask.shape != (case.height, case.width):
         raise FormatError(f"{case.mask} has another size than its film.")
     return mask
-
-
-def pseudo_mask(probability: np.ndarray, threshold: float) -> np.ndarray:
-    """Foreground ``(H, W) uint8, 0 or 1`` where a probability reaches the confidence threshold."""
-    return (probability >= threshold).astype(np.uint8)
 
 
 def compare(opened: OpenCase, mask: np.ndarray) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from training.gate import GateDecision, decide, decide_by_words
 from training.models.measured import Measure, read_measured
 from training.models.measuring import threshold_of
 from training.pool import Model, Project
-from training.pool.images import read_image
+from training.pool.images import pseudo_mask, read_image
 from training.pool.rounds import proposals_of, read_probability, serving_model
 from training.report import parse, zones_of
 from training.rundir import RunFolder
@@ -67,7 +67,7 @@ def _words_kept(
         before = read_probability(project, known[case.case_id])
         now = _predicted(folder, case.case_id, new_cut)
         if named and before is not None and now is not None:
-            masks = (_as_mask(before, cut), now)
+            masks = (pseudo_mask(before, cut), now)
             touched = [zones_of(mask, convention=project.laterality) for mask in masks]
             pairs.append([_overlap(zones, named) for zones in touched])
     both = np.array(pairs, np.float64).reshape(-1, 2)
@@ -76,13 +76,9 @@ def _words_kept(
 
 def _predicted(folder: RunFolder, case_id: str, threshold: float) -> NDArray[np.uint8] | None:
     try:
-        return _as_mask(read_image(folder.predictions / f"{case_id}.png"), threshold)
+        return pseudo_mask(read_image(folder.predictions / f"{case_id}.png"), threshold)
     except (FormatError, RunFolderError):
         return None
-
-
-def _as_mask(probability: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
-    return (probability >= threshold).astype(np.uint8)
 
 
 def _overlap(touched: Iterable[str], named: Iterable[str]) -> float:

@@ -42,6 +42,11 @@ def read_image(path: Path) -> np.ndarray:
     return np.ascontiguousarray(pixels, dtype=np.float32)
 
 
+def pseudo_mask(probability: np.ndarray, threshold: float) -> np.ndarray:
+    """Foreground ``(H, W) uint8, 0 or 1`` where a probability ``(H, W) float in [0, 1]`` reaches the threshold."""
+    return (probability >= threshold).astype(np.uint8)
+
+
 def read_mask(path: Path) -> np.ndarray:
     """Read a mask and cut it at half its full scale, so that grey halos fall to the nearer side.
 

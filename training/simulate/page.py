@@ -103,7 +103,7 @@ def write_results(
         section("Table", table(HEAD, rows_of(results, reference)), note(_target(reference))),
         section(
             "The reader's work",
-            draw(lambda axes: _paint_work(axes, results), 9, 3.4, 2),
+            draw(lambda axes: paint_work(axes, results), 9, 3.4, 2),
             note(
                 f"Seconds of a case: {time.look:g} to look, {time.stroke:g} a spot changed, {time.contour:g} for "
                 f"contour as long as the film's side, {time.words:g} if the words change. Assumptions, not measured "
@@ -153,7 +153,15 @@ def _paint_dice(axes: Any, results: Sequence[Result], reference: Reference | Non
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
-def _paint_work(axes: Any, results: Sequence[Result]) -> None:
+def paint_work(axes: Any, results: Sequence[Result]) -> None:
+    """Draw, over rounds, the share of masks accepted as they were and the time as a share of drawing from nothing.
+
+    Parameters
+    ----------
+    axes : array of two matplotlib Axes
+        Sharing their vertical axis.
+    results : sequence of Result
+    """
     pairs = (
         ("as_is", "accepted as is"),
         ("of_nothing", "time, as a share of drawing from nothing"),
@@ -163,8 +171,10 @@ def _paint_work(axes: Any, results: Sequence[Result]) -> None:
             values = [spread.mean for spread in getattr(result, name)]
             axis.plot(range(1, len(values) + 1), values, _line(number), label=_name(result))
         axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.set(title=title, xlabel="round", ylim=(0, 1.05))
+        axis.set(title=title, xlabel="round")
         axis.grid(alpha=0.3)
+    # Correcting can take longer than drawing: then the share is above 1.
+    axes[-1].set_ylim(0, max(1.05, 1.05 * axes[-1].dataLim.ymax))
     axes[-1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 
 

@@ -18,10 +18,9 @@ from training.errors import PoolError, SemiMedRefError
 from training.events import RunStatus
 from training.metrics import overlap
 from training.models.measuring import DEFAULT_THRESHOLD, threshold_of
-from training.open_case import pseudo_mask
 from training.pool import Project
 from training.pool.hidden import cases_with_hidden_masks, read_hidden_mask
-from training.pool.images import resize_probability
+from training.pool.images import pseudo_mask, resize_probability
 from training.pool.records import SCRIPTED_READER
 from training.pool.rounds import proposals_of, read_probability, serving_model
 from training.review import ReviewDesk
