@@ -21,8 +21,9 @@ from training.engine.loop import NO_MEMORY, run
 from training.engine.networks.mmi_unet import MMIUNet
 from training.engine.pace import Pace
 from training.engine.room import TIGHT, TOO_LITTLE, check_room, is_out_of_memory
-from training.engine.step import FEWER, NO_NUMBER
+from training.engine.step import FEWER
 from training.engine.step import TOO_LITTLE as NOT_EVEN_ONE
+from training.engine.watch import NO_NUMBER
 from training.errors import EngineError, RunFolderError
 from training.estimate import Memory
 from training.events import EventTail, RunStatus, fold
@@ -245,7 +246,7 @@ def test_pieces_add_up_to_the_gradient_of_the_whole_batch(make_run, pieces):
                     module.dropout = 0.0
             loss, _ = step._gradient(this, burn_in, 0.5 if burn_in == 0 else 0.0)
             flat = [p.grad.flatten() for p in this.student.parameters() if p.grad is not None]
-            gradients.append((loss, torch.cat(flat)))
+            gradients.append((loss.item(), torch.cat(flat)))
         (one, whole), (other, added) = gradients
         assert other == pytest.approx(one, rel=1e-5)
         assert torch.allclose(added, whole, rtol=1e-3, atol=1e-5 * whole.abs().max().item())

@@ -15,6 +15,7 @@ from torch import Tensor
 from training.engine.apart import NOBODY, Apart
 from training.engine.films import Films
 from training.engine.streams import Key
+from training.engine.transfer import to_device
 from training.errors import FormatError
 from training.pool.images import read_image, read_mask
 from training.snapshot import SnapshotCase
@@ -59,10 +60,11 @@ class FilmPool:
     def films(self, picks: list[tuple[int, int]], seed: int, device: torch.device) -> Films:
         """A batch of (number, epoch) picks, on the device."""
         numbers = [number for number, _ in picks]
-        masks = None if self.masks is None else self.masks[numbers][:, None].to(device).float()
+        rows = to_device(torch.tensor(numbers), self.images.device)
+        masks = None if self.masks is None else to_device(self.masks[rows][:, None], device).float()
         return Films(
             keys=tuple(Key(seed, self.cases[number].case_id, epoch) for number, epoch in picks),
-            images=as_network_input(self.images[numbers], device),
+            images=as_network_input(self.images[rows], device),
             masks=masks,
             texts=self.texts(numbers),
             apart=self.apart,
@@ -155,7 +157,7 @@ def shrink_mask(mask: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 def as_network_input(images: Tensor, device: torch.device) -> Tensor:
     """Bytes ``(B, S, S)`` to ``(B, 1, S, S) float in [0, 1]``."""
-    return images[:, None].to(device).float() / 255
+    return to_device(images[:, None], device).float() / 255
 
 
 def _read(

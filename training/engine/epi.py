@@ -15,6 +15,7 @@ from torch import Tensor
 from training.config import MethodConfig, TrainingConfig
 from training.engine.films import Films
 from training.engine.schedules import burn_in_steps
+from training.engine.transfer import to_device
 from training.errors import RunFolderError
 from training.files import sentence_for
 
@@ -90,7 +91,7 @@ class EpiMaps:
         for key, prediction in zip(films.keys, new, strict=True):
             self._take(key.case_id, key.epoch, prediction)
         maps = torch.stack([self._maps[key.case_id] for key in films.keys])[:, None]
-        return maps.float().to(predictions.device)
+        return to_device(maps.float(), predictions.device)
 
     def write(self) -> dict[str, Any]:
         """Write the maps that changed and return the list that finds all of them again.

@@ -20,11 +20,13 @@ from training.engine.mixing import (
     PatchPlan,
     SideDraw,
     draw_side,
+    nothing_pasted,
     plan_patch,
     side_masks,
     side_text,
 )
 from training.engine.streams import Key, derangement
+from training.engine.transfer import to_device
 from training.engine.views import apply_strong, apply_weak, draw_strong, draw_weak
 from training.engine.words import change_words, hide_positions
 from training.report.zones import Convention
@@ -51,9 +53,10 @@ def labeled_student_films(weak: Films, views: ViewsConfig, convention: Conventio
     images = strong_images(weak, views) if views.labeled_photometry else weak.images
     partners, sources = labeled_partners(weak.keys), _ids(weak.keys)
     texts, theirs = _pick(weak.texts, partners), _pick(sources, partners)
+    rows = to_device(torch.from_numpy(partners), images.device)
     return paste_sides(
         StudentFilms(images, weak.masks, weak.texts, weak.texts, sources=sources),
-        StudentFilms(images[partners], weak.masks[partners], texts, (), sources=theirs),
+        StudentFilms(images[rows], weak.masks[rows], texts, (), sources=theirs),
         weak.keys,
         (SIDE_MIX, views.side_mix_probability),
         convention,
@@ -98,9 +101,8 @@ def unlabeled_student_films(
     patched = patch_films(own, weak.keys, views, convention, weak.apart)
     donors = side_donors(weak.keys, len(labeled.texts))
     texts, theirs = _pick(labeled.full_texts, donors), _pick(_accounted(labeled), donors)
-    donated = StudentFilms(
-        labeled.images[donors], labeled.targets[donors], texts, (), sources=theirs
-    )
+    rows = to_device(torch.from_numpy(donors), labeled.images.device)
+    donated = StudentFilms(labeled.images[rows], labeled.targets[rows], texts, (), sources=theirs)
     stream = SIDE_PASTE, views.side_paste_probability
     mixed = paste_sides(patched, donated, weak.keys, stream, convention, weak.apart)
     return _change_words(mirror_some(mixed, weak.keys, views), weak.keys, views)
@@ -118,7 +120,7 @@ def paste_sides(
     pairs = tuple(zip(_accounted(own), _accounted(donors), strict=True))
     allowed = [may_meet(apart, ours, theirs) for ours, theirs in pairs]
     draws, texts = _drawn_sides(own.texts, donors.texts, keys, stream, convention, allowed)
-    taken = side_masks(draws, *own.images.shape[2:]).to(own.images.device)
+    taken = to_device(side_masks(draws, *own.images.shape[2:]), own.images.device)
     return replace(
         own,
         images=torch.where(taken, donors.images, own.images),
@@ -169,11 +171,13 @@ def patch_films(
     partners = patch_partners(keys)
     plans = plan_patches(own.targets, own.texts, keys, views, convention, apart)
     blocks = torch.stack([torch.from_numpy(plan.blocks) for plan in plans])[:, None]
-    blocks = blocks.to(own.images.device)
+    blocks, rows = (
+        to_device(each, own.images.device) for each in (blocks, torch.from_numpy(partners))
+    )
     texts, sources = tuple(plan.text for plan in plans), own.sources or _ids(keys)
     return StudentFilms(
-        images=torch.where(blocks, own.images[partners], own.images),
-        targets=torch.where(blocks, own.targets[partners], own.targets),
+        images=torch.where(blocks, own.images[rows], own.images),
+        targets=torch.where(blocks, own.targets[rows], own.targets),
         texts=texts,
         full_texts=texts,
         plans=plans,
@@ -200,10 +204,16 @@ def plan_patches(
         Masks or the teacher's probabilities of the weak views.
     """
     partners = patch_partners(keys)
+    draws = [
+        draw_patch(key, views) if i != j else PatchDraw()
+        for i, (key, j) in enumerate(zip(keys, partners, strict=True))
+    ]
+    if all(draw.mode is None for draw in draws):  # then nobody needs to wait for the teacher
+        return tuple(nothing_pasted(targets.shape[2:], text) for text in texts)
     maps = targets[:, 0].float().cpu().numpy()
     return tuple(
         plan_patch(
-            draw_patch(key, views) if i != j else PatchDraw(),
+            draws[i],
             (maps[i], texts[i]),
             (maps[j], texts[j]),
             views,

@@ -17,8 +17,9 @@ from training.engine.predict import Predictor
 from training.engine.room import check_room, is_out_of_memory
 from training.engine.schedules import burn_in_steps
 from training.engine.setup import Round, prepare
-from training.engine.step import one_step
+from training.engine.step import heed_collapse, one_step
 from training.engine.tensorboard import TensorBoard
+from training.engine.watch import LOOK_EVERY, read
 from training.errors import EngineError, RunFolderError, SemiMedRefError
 from training.events import EventWriter
 from training.rundir import RunFolder
@@ -112,10 +113,18 @@ def _train(this: Round, pace: Pace) -> bool:
         begun = time.monotonic()
         told = one_step(this, pace.burn_in)
         counters.step += 1
-        pace.count_step(counters.step, time.monotonic() - begun)
-        if pace.may_speak() or counters.step == training.steps:
-            _tell(this, pace, told)
-        if counters.step % training.evaluate_every == 0 or counters.step == training.steps:
+        last = counters.step == training.steps
+        speaks, judges = pace.may_speak() or last, counters.step % LOOK_EVERY == 0
+        evaluates = counters.step % training.evaluate_every == 0 or last
+        looks = speaks or judges or evaluates
+        if looks:
+            this.look()
+        pace.count_step(counters.step, time.monotonic() - begun, done=looks)
+        if judges:
+            heed_collapse(this)
+        if speaks:
+            _tell(this, pace, read(told))
+        if evaluates:
             _look_at_gate(this, pace)
             if training.patience and counters.stale >= training.patience:
                 return True

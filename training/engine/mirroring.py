@@ -10,6 +10,7 @@ import torch
 from training.config import ViewsConfig
 from training.engine.films import StudentFilms
 from training.engine.streams import Key
+from training.engine.transfer import to_device
 from training.engine.words import mirrored_text
 
 
@@ -19,7 +20,7 @@ def mirror_some(films: StudentFilms, keys: tuple[Key, ...], views: ViewsConfig) 
         return films
     pairs = zip(films.full_texts, keys, strict=True)
     texts = [mirror_words(text, key, views) for text, key in pairs]
-    drawn = torch.tensor([text is not None for text in texts], device=films.images.device)
+    drawn = to_device(torch.tensor([text is not None for text in texts]), films.images.device)
     turned = drawn[:, None, None, None]
     words = tuple(new or old for new, old in zip(texts, films.full_texts, strict=True))
     return replace(

@@ -106,6 +106,11 @@ def side_masks(draws: Sequence[SideDraw], height: int, width: int) -> Tensor:
     return masks
 
 
+def nothing_pasted(shape: Sequence[int], text: str) -> PatchPlan:
+    """The plan of a film ``(H, W)`` that gets nothing from its partner."""
+    return PatchPlan(np.zeros(tuple(shape), bool), text, "Nothing is pasted from another film.")
+
+
 def plan_patch(
     draw: PatchDraw,
     own: tuple[NDArray[np.float32], str],
@@ -127,7 +132,7 @@ def plan_patch(
         False where a reader called the pair nonsense: nothing is pasted, of whatever kind.
     """
     (here, text), (there, donor) = own, partner
-    nothing = PatchPlan(np.zeros(here.shape, bool), text, "Nothing is pasted from another film.")
+    nothing = nothing_pasted(here.shape, text)
     if draw.mode is None:
         return nothing
     blocks = place_blocks(draw, here.shape, (text, donor), there, views, convention)

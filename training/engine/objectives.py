@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from training.engine.transfer import to_device
+
 SURE_BACKGROUND = 0.05  # Teacher's probability up to which an empty pseudo-mask is believed.
 
 
@@ -22,12 +24,17 @@ def dice_loss(logits: Tensor, targets: Tensor, weight: Tensor | None = None) -> 
     weight : (B, 1, H, W) float, optional
         0 where a pixel is ignored.
     """
+    return dice_of_each(logits, targets, weight).mean()
+
+
+def dice_of_each(logits: Tensor, targets: Tensor, weight: Tensor | None = None) -> Tensor:
+    """The `dice_loss` of every image, ``(B,) float``; shapes as there."""
     probabilities, targets = torch.sigmoid(logits.float()), targets.float()
     if weight is not None:
         probabilities, targets = probabilities * weight, targets * weight
     both = (probabilities * targets).sum((1, 2, 3))
     whole = probabilities.square().sum((1, 2, 3)) + targets.square().sum((1, 2, 3))
-    return (1 - (2 * both + 1) / (whole + 1)).mean()
+    return 1 - (2 * both + 1) / (whole + 1)
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -79,7 +86,7 @@ def pseudo_targets(
     """
     if negative is None:
         negative = torch.zeros(len(probabilities), dtype=torch.bool)
-    silent = negative.to(probabilities.device)[:, None, None, None]
+    silent = to_device(negative, probabilities.device)[:, None, None, None]
     everywhere = torch.ones_like(probabilities)
     if kind == "soft":
         return PseudoTargets(probabilities.masked_fill(silent, 0.0), everywhere)
@@ -106,14 +113,10 @@ def consistency_loss(
     least_mass : float
         Least sum of target probabilities, in pixels, for an image's Dice to count.
     """
+    # Weighed by 0 instead of left out, here and below: how many are left is the device's secret until one waits for it.
     kept = (pseudo.targets * pseudo.weight).sum((1, 2, 3)) >= least_mass
-    total = logits.new_zeros((), dtype=torch.float32)
-    if kept.any():
-        share = kept.float().mean()
-        total = total + share * dice_loss(logits[kept], pseudo.targets[kept], pseudo.weight[kept])
-    if not dice_only:
-        total = total + cross_entropy(logits, pseudo.targets, pseudo.weight)
-    return total
+    dice = (dice_of_each(logits, pseudo.targets, pseudo.weight) * kept).mean()
+    return dice if dice_only else dice + cross_entropy(logits, pseudo.targets, pseudo.weight)
 
 
 def zone_similarity(zones: Tensor, known: Tensor) -> Tensor:
@@ -159,19 +162,23 @@ def itcl_loss(
     () float
         0 with fewer than two known cases.
     """
-    if int(known.sum()) < 2:
-        return image_vectors.sum() * 0.0 + text_vectors.sum() * 0.0
-    images = F.normalize(image_vectors[known].float(), dim=1)
-    texts = F.normalize(text_vectors[known].float(), dim=1)
+    images = F.normalize(image_vectors.float(), dim=1)
+    texts = F.normalize(text_vectors.float(), dim=1)
     scores = images @ texts.T / temperature
-    positives = similarity.float()[known][:, known].clone()
-    positives.fill_diagonal_(1.0)
-    return 0.5 * (_soft_contrast(scores, positives) + _soft_contrast(scores.T, positives.T))
+    own = torch.eye(len(known), dtype=torch.bool, device=known.device)
+    positives = similarity.float().masked_fill(own, 1.0)
+    return 0.5 * (
+        _soft_contrast(scores, positives, known) + _soft_contrast(scores.T, positives.T, known)
+    )
 
 
-def _soft_contrast(scores: Tensor, positives: Tensor) -> Tensor:
-    shares = positives / positives.sum(1, keepdim=True)
-    return -(shares * scores.log_softmax(1)).sum(1).mean()
+def _soft_contrast(scores: Tensor, positives: Tensor, known: Tensor) -> Tensor:
+    """Cross-entropy of the known rows over the known columns, averaged; 0 if there are fewer than two."""
+    both = known[:, None] & known[None]
+    shares = positives * both
+    shares = shares / shares.sum(1, keepdim=True).clamp_min(1)  # a known row sums to at least 1
+    logs = scores.masked_fill(~both, torch.finfo(scores.dtype).min).log_softmax(1)
+    return -(shares * logs).sum() / known.sum().clamp_min(1)
 
 
 def zone_loss(zone_logits: Tensor, zones: Tensor, known: Tensor) -> Tensor:
@@ -184,9 +191,8 @@ def zone_loss(zone_logits: Tensor, zones: Tensor, known: Tensor) -> Tensor:
     known : (B,) bool
         Whose words fix the zones; the others do not count.
     """
-    if not known.any():
-        return zone_logits.sum() * 0.0
-    return F.binary_cross_entropy_with_logits(zone_logits[known].float(), zones[known])
+    losses = F.binary_cross_entropy_with_logits(zone_logits.float(), zones, reduction="none")
+    return (losses.mean(1) * known).sum() / known.sum().clamp_min(1)
 
 
 def lv_loss(probabilities: Tensor, contrasts: Tensor, weight: Tensor) -> Tensor:

@@ -41,6 +41,7 @@ class Pace:
     before: float = 0.0
     _step_seconds: dict[bool, float] = field(default_factory=dict)
     _steps_seen: Counter[bool] = field(default_factory=Counter)
+    _under_way: list[float] = field(default_factory=list)
     _film_seconds: float = 0.005
     _spoken: float = float("-inf")
     _saved: float = 0.0
@@ -61,12 +62,25 @@ class Pace:
         self.began += seconds
         self._saved += seconds
 
-    def count_step(self, step: int, seconds: float) -> None:
-        """Remember how long a step of its phase takes (running average, without the first step, which warms up)."""
-        phase = step > self.burn_in
-        self._steps_seen[phase] += 1
-        before = self._step_seconds[phase] if self._steps_seen[phase] > 2 else seconds
-        self._step_seconds[phase] = 0.9 * before + 0.1 * seconds
+    def count_step(self, step: int, seconds: float, done: bool = True) -> None:
+        """Remember how long a step of its phase takes (running average, without the first step, which warms up).
+
+        Parameters
+        ----------
+        done : bool
+            Whether the device has computed all steps so far. One that has not takes its share of the time until that
+            is so, as do the others since.
+        """
+        self._under_way.append(seconds)
+        if not done:
+            return
+        phase, steps = step > self.burn_in, len(self._under_way)
+        each = sum(self._under_way) / steps
+        self._under_way.clear()
+        for _ in range(steps):
+            self._steps_seen[phase] += 1
+            before = self._step_seconds[phase] if self._steps_seen[phase] > 2 else each
+            self._step_seconds[phase] = 0.9 * before + 0.1 * each
 
     @property
     def has_measured(self) -> bool:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from training.atlas import Atlas, Zones, fit_atlas
 from training.engine.data import FilmPool
+from training.engine.transfer import to_device
 from training.engine.views import WeakDraw, move_maps
 from training.engine.words import finding_of, is_certain
 
@@ -87,7 +88,7 @@ class ZonePrior:
         draws : sequence of WeakDraw
             Geometry of the views.
         """
-        shifts = torch.stack([self._shift(text) for text in texts]).to(probabilities.device)
+        shifts = to_device(torch.stack([self._shift(text) for text in texts]), probabilities.device)
         moved = move_maps(shifts, draws)
         return torch.sigmoid(torch.logit(probabilities.float(), eps=SURE) + self.weight * moved)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from training.engine.networks import Network, build, collect_vocabulary
 from training.engine.prior import ZonePrior
 from training.engine.streams import Key
 from training.engine.teacher import Teacher
+from training.engine.watch import Watch
 from training.errors import EngineError
 from training.events import EventWriter
 from training.report.zones import Convention
@@ -87,10 +88,22 @@ class Round:
     unlabeled_order: CaseOrder
     memory: LvitMemory | None
     prior: ZonePrior | None
-    counters: Counters = field(default_factory=Counters)
+    counters: Counters
+    watch: Watch
+
+    def look(self) -> None:
+        """Wait for the device and see what the steps have come to.
+
+        Raises
+        ------
+        EngineError
+            A loss or a gradient was no number.
+        """
+        self.counters.empty_average = self.watch.look()
 
     def save(self) -> None:
-        """Write the checkpoint that training can continue from."""
+        """Write the checkpoint that training can continue from; raises as `look` does, and then writes nothing."""
+        self.look()
         self.counters.teacher_updates = self.teacher.updates
         networks = (self.student, self.teacher.network)
         state = asdict(self.counters)
@@ -130,6 +143,7 @@ def prepare(folder: RunFolder, events: EventWriter, device: str | None) -> Round
     memory = None
     if config.method.name == "lvit-epi":
         memory = open_memory(folder, config, pools.labeled, pools.unlabeled, snapshot.laterality)
+    counters = Counters() if last is None else _resume(last, teacher, optimizer, memory)
     return Round(
         folder=folder,
         events=events,
@@ -145,7 +159,8 @@ def prepare(folder: RunFolder, events: EventWriter, device: str | None) -> Round
         unlabeled_order=CaseOrder(max(1, len(pools.unlabeled)), config.seed, "unlabeled"),
         memory=memory,
         prior=_make_prior(config, pools),
-        counters=Counters() if last is None else _resume(last, teacher, optimizer, memory),
+        counters=counters,
+        watch=Watch(fabric.device, counters.empty_average),
     )
 
 

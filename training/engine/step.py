@@ -1,4 +1,5 @@
-"""One optimizer step: the method's loss, in pieces where memory does not suffice for all, then both networks."""
+"""One optimizer step: the method's loss, in pieces where memory does not suffice for all, then both networks. What it
+tells stays on the device: nothing here waits for it."""
 
 from __future__ import annotations
 
@@ -14,15 +15,16 @@ from training.engine.methods.supervised import StepLoss, supervised_pieces
 from training.engine.room import give_back_memory, is_out_of_memory
 from training.engine.schedules import ema_decay, learning_rate, unlabeled_weight
 from training.engine.setup import Round, seed_step
+from training.engine.watch import Numbers
 from training.errors import EngineError
 
-EMPTY_MEMORY = 0.95  # Weight of the past in the running share of empty pseudo-masks.
 FEWER = (
     "The memory did not suffice at step {step}: from now on at most {now} films of a pool are taken at a time instead "
     "of {before}, and every step still learns from all of them."
 )
-NO_NUMBER = (
-    "The {what} is no number any more at step {step}: lower the learning rate and start again."
+COLLAPSE = (
+    "Most pseudo-masks of positive descriptions are empty (step {step}): "
+    "the rest of this round uses the labeled pool alone."
 )
 TOO_LITTLE = (
     "The memory does not suffice for one film at a time (step {step}): close other programs, or choose a smaller "
@@ -30,13 +32,15 @@ TOO_LITTLE = (
 )
 
 
-def one_step(this: Round, burn_in: int) -> dict[str, float]:
-    """Train on the batch of the present step; returns the numbers to tell.
+def one_step(this: Round, burn_in: int) -> Numbers:
+    """Train on the batch of the present step; returns the numbers to tell, scalars that may lie on the device.
+
+    A loss or gradient that is no number shows at the next `Round.look`.
 
     Raises
     ------
     EngineError
-        Loss or gradient is no number any more, or memory does not suffice for one film at a time.
+        Memory does not suffice for one film at a time.
     """
     training, method, step = this.config.training, this.config.method, this.counters.step
     rate = learning_rate(step, training)
@@ -44,15 +48,28 @@ def one_step(this: Round, burn_in: int) -> dict[str, float]:
         group["lr"] = rate * group.get("share", 1.0)
     weight = 0.0 if this.counters.alarmed else unlabeled_weight(step, burn_in, training, method)
     loss, parts = _learn(this, burn_in, weight)
-    _clip(this)
+    this.watch.see(step, loss, _clip(this), parts.get("empty_fraction"))
     this.optimizer.step()
     this.optimizer.zero_grad()
     decay = this.teacher.follow(this.student, ema_decay(step, burn_in, training, method))
-    _watch_for_collapse(this, parts)
     return {"loss": loss, **parts, "lr": rate, "lambda_u": weight, "ema_decay": decay}
 
 
-def _clip(this: Round) -> None:
+def heed_collapse(this: Round) -> None:
+    """Leave the unlabeled pool out from now on if most of its pseudo-masks are empty.
+
+    The share stands in the counters since the last `Round.look`; asked at steps that are known beforehand, so that a
+    resumed run does the same.
+    """
+    counters = this.counters
+    if counters.alarmed or counters.empty_average <= this.config.method.empty_alarm:
+        return
+    counters.alarmed = True
+    this.events.write("warning", sentence=COLLAPSE.format(step=counters.step))
+
+
+def _clip(this: Round) -> Tensor | None:
+    """Shorten a long gradient; its norm, or None where a scaler heeds it."""
     norm = this.fabric.clip_gradients(
         this.wrapped,
         this.optimizer,
@@ -61,11 +78,10 @@ def _clip(this: Round) -> None:
     )
     # A scaler passes over steps whose gradients overflowed in half precision, and scales less from then on.
     scaled = getattr(this.fabric.strategy.precision, "scaler", None) is not None
-    if not scaled and norm is not None and not math.isfinite(float(norm)):
-        raise EngineError(NO_NUMBER.format(what="gradient", step=this.counters.step))
+    return None if scaled else norm
 
 
-def _learn(this: Round, burn_in: int, weight: float) -> tuple[float, dict[str, float]]:
+def _learn(this: Round, burn_in: int, weight: float) -> tuple[Tensor, Numbers]:
     """Leave the step's gradient in the student, in ever smaller pieces if memory runs out."""
     while True:
         try:
@@ -76,29 +92,17 @@ def _learn(this: Round, burn_in: int, weight: float) -> tuple[float, dict[str, f
         _take_smaller_pieces(this)  # not sooner: the error holds on to what was computed
 
 
-def _gradient(this: Round, burn_in: int, weight: float) -> tuple[float, dict[str, float]]:
+def _gradient(this: Round, burn_in: int, weight: float) -> tuple[Tensor, Numbers]:
     seed_step(this.config.seed, this.counters.step)
     this.student.train()
-    told: list[tuple[str, Tensor | float]] = []
+    losses: list[Tensor] = []
+    sums: Numbers = {}
     for piece in _pieces(this, burn_in, weight):
         this.fabric.backward(piece.total)
-        told += [("", piece.total.detach()), *piece.parts.items()]
-    sums = _read(told)
-    total = sums.pop("")
-    if not math.isfinite(total):
-        raise EngineError(NO_NUMBER.format(what="loss", step=this.counters.step))
-    return total, sums
-
-
-def _read(told: list[tuple[str, Tensor | float]]) -> dict[str, float]:
-    """The sum by name; all that lies on the device is fetched at once, so that it waits a single time."""
-    there = [value.float() for _, value in told if isinstance(value, Tensor)]
-    fetched = iter(torch.stack(there).tolist())
-    sums: dict[str, float] = {}
-    for name, value in told:
-        number = next(fetched) if isinstance(value, Tensor) else value
-        sums[name] = sums.get(name, 0.0) + number
-    return sums
+        losses.append(piece.total.detach())
+        for name, value in piece.parts.items():
+            sums[name] = sums.get(name, 0.0) + value
+    return torch.stack(losses).sum(), sums
 
 
 def _pieces(this: Round, burn_in: int, weight: float) -> Iterator[StepLoss]:
@@ -128,18 +132,3 @@ def _take_smaller_pieces(this: Round) -> None:
     now = math.ceil(most / counters.pieces)
     sentence = FEWER.format(step=counters.step, now=now, before=before)
     this.events.write("warning", sentence=sentence)
-
-
-def _watch_for_collapse(this: Round, parts: dict[str, float]) -> None:
-    counters, limit = this.counters, this.config.method.empty_alarm
-    if "empty_fraction" not in parts or counters.alarmed:
-        return
-    average = EMPTY_MEMORY * counters.empty_average + (1 - EMPTY_MEMORY) * parts["empty_fraction"]
-    counters.empty_average = average
-    if average > limit:
-        counters.alarmed = True
-        sentence = (
-            f"Most pseudo-masks of positive descriptions are empty (step {counters.step}): "
-            "the rest of this round uses the labeled pool alone."
-        )
-        this.events.write("warning", sentence=sentence)

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from training.config import ViewsConfig
 from training.engine.streams import Key
+from training.engine.transfer import to_device
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,8 @@ def move_maps(maps: Tensor, draws: Sequence[WeakDraw]) -> Tensor:
 
 
 def _grid(images: Tensor, draws: Sequence[WeakDraw]) -> Tensor:
-    numbers = torch.tensor(
-        [[1 / d.zoom, -2 * d.right / d.zoom, -2 * d.down / d.zoom] for d in draws],
-        device=images.device,
-    )
+    moves = [[1 / d.zoom, -2 * d.right / d.zoom, -2 * d.down / d.zoom] for d in draws]
+    numbers = to_device(torch.tensor(moves), images.device)
     scale, right, down = numbers[:, 0], numbers[:, 1], numbers[:, 2]
     zero = torch.zeros_like(scale)
     matrix = torch.stack([scale, zero, right, zero, scale, down], 1).view(-1, 2, 3)
@@ -120,7 +119,8 @@ def apply_strong(images: Tensor, draws: Sequence[StrongDraw]) -> Tensor:
 
     Works on intensities in [0, 1]: after z-scoring the clamp would cut half of the pixels off.
     """
-    numbers = torch.tensor([[d.brightness, d.contrast] for d in draws], device=images.device)
+    drawn = torch.tensor([[d.brightness, d.contrast] for d in draws])
+    numbers = to_device(drawn, images.device)
     brightness, contrast = (1 + numbers).to(images.dtype)[:, :, None, None, None].unbind(1)
     changed = images * brightness
     mean = changed.mean((2, 3), keepdim=True)
@@ -136,9 +136,8 @@ def _blur(images: Tensor, shares: Sequence[float]) -> Tensor:
         return images
     offsets = np.arange(-radius, radius + 1)
     taps = np.exp(-0.5 * (offsets[None] / np.maximum(sigmas, 1e-3)[:, None]) ** 2)
-    kernel = torch.tensor(
-        taps / taps.sum(1, keepdims=True), dtype=images.dtype, device=images.device
-    )
+    weights = torch.tensor(taps / taps.sum(1, keepdims=True), dtype=images.dtype)
+    kernel = to_device(weights, images.device)
     count = len(images)
     rows = F.pad(images.transpose(0, 1), (radius,) * 4, mode="replicate")
     rows = F.conv2d(rows, kernel[:, None, None, :], groups=count)

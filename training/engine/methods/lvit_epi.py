@@ -27,6 +27,7 @@ from training.engine.objectives import (
     segmentation_loss,
 )
 from training.engine.pieces import cuts, logits_in_pieces, piece_of, share
+from training.engine.transfer import to_device
 from training.engine.views import WeakDraw, draw_weak, move_maps, standardize
 from training.report.zones import Convention
 from training.rundir import RunFolder
@@ -125,7 +126,7 @@ def _contrasts(
     """Contrastive masks in the geometry of the weak views, and whether each counts; None without the LV loss."""
     if memory.contrasts is None or chosen is None:
         return None
-    masks, counts = (each.to(device) for each in memory.contrasts.masks_for(chosen))
+    masks, counts = (to_device(each, device) for each in memory.contrasts.masks_for(chosen))
     return move_maps(masks, draws), counts
 
 

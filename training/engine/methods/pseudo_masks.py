@@ -7,6 +7,7 @@ from torch import Tensor
 
 from training.config import MethodConfig
 from training.engine.objectives import PseudoTargets, pseudo_targets
+from training.engine.transfer import to_device
 from training.engine.words import are_negative, consistent, zones_of_texts
 
 LEAST_SHARE = 5e-4  # Share of an image's pixels that a pseudo-mask must fill for its Dice to count.
@@ -32,7 +33,7 @@ def weighed_targets(
     """
     cut = method.targets, method.threshold, method.band
     pseudo = pseudo_targets(probabilities, *cut, are_negative(texts), least)
-    agree = consistent(own_texts).to(probabilities.device)
+    agree = to_device(consistent(own_texts), probabilities.device)
     return PseudoTargets(pseudo.targets, pseudo.weight * agree)
 
 
@@ -52,6 +53,6 @@ def watch_pseudo_masks(
     sure = ((probabilities >= 0.9) | (probabilities <= 0.1)).float().mean()
     empty = (probabilities >= threshold).sum((1, 2, 3)) < least
     zones, known = zones_of_texts(texts)
-    positive = (known & (zones.sum(1) > 0)).to(empty.device)
+    positive = to_device(known & (zones.sum(1) > 0), empty.device)
     share = (empty & positive).sum() / positive.sum().clamp_min(1)
     return {"confident_fraction": sure, "empty_fraction": share}

@@ -14,6 +14,7 @@ from training.engine.inputs import labeled_student_films, weak_views
 from training.engine.networks import Output, Segment
 from training.engine.objectives import itcl_loss, segmentation_loss, zone_loss, zone_similarity
 from training.engine.pieces import cuts, piece_of, share
+from training.engine.transfer import to_device
 from training.engine.views import standardize
 from training.engine.words import zones_of_texts
 from training.report.zones import Convention
@@ -70,7 +71,8 @@ def labeled_loss(output: Output, films: StudentFilms, method: MethodConfig) -> S
 
 def text_contrast(output: Output, texts: Sequence[str], method: MethodConfig) -> Tensor:
     """ITCL of a batch by the zones of its unaugmented words, a scalar."""
-    zones, known = (each.to(output.logits.device) for each in zones_of_texts(texts))
+    device = output.logits.device
+    zones, known = (to_device(each, device) for each in zones_of_texts(texts))
     similarity = zone_similarity(zones, known)
     if method.itcl_targets == "identity":
         similarity = torch.zeros_like(similarity)
@@ -84,4 +86,4 @@ def read_back(output: Output, films: StudentFilms) -> Tensor:
     whole = [text == full for text, full in zip(films.texts, films.full_texts, strict=True)]
     known = known & torch.tensor(whole)
     device = output.logits.device
-    return zone_loss(output.zone_logits, zones.to(device), known.to(device))
+    return zone_loss(output.zone_logits, to_device(zones, device), to_device(known, device))

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from training.engine.transfer import to_device
 from training.errors import EngineError
 
 PAD, UNKNOWN, UNKNOWN_POSITION = "[PAD]", "[UNK]", "[UNK_POS]"
@@ -77,7 +78,7 @@ class SmallTextEncoder(nn.Module):
         numbers = [self.number_words(text) for text in descriptions]
         longest = max(len(each) for each in numbers)
         padded = torch.tensor([each + [0] * (longest - len(each)) for each in numbers])
-        tokens = padded.to(self.words.weight.device)
+        tokens = to_device(padded, self.words.weight.device)
         present = tokens != 0
         features = self.words(tokens) + self.places[:longest]
         features = self.layers(features, src_key_padding_mask=~present)
@@ -147,7 +148,7 @@ class FrozenBert(nn.Module):
         features = nn.utils.rnn.pad_sequence(rows, batch_first=True)
         lengths = torch.tensor([len(row) for row in rows])
         present = torch.arange(features.shape[1])[None] < lengths[:, None]
-        return self.drop(features), present.to(features.device)
+        return self.drop(features), to_device(present, features.device)
 
     @property
     def texts_known(self) -> int:

@@ -1,0 +1,161 @@
+"""Where a step asks for numbers that the device has yet to compute: a GPU stands still for each such question."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from training.config import preset
+from training.engine import setup
+from training.engine.step import heed_collapse, one_step
+from training.engine.watch import NO_NUMBER, Watch, read
+from training.errors import EngineError
+from training.events import EventWriter
+
+ASKING = {"_local_scalar_dense", "nonzero", "masked_select", "equal", "is_nonzero"}
+CPU = torch.device("cpu")
+
+
+class Questions(TorchDispatchMode):
+    """Notes every operation whose result, or whose size, the host has to wait for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = func.overloadpacket.__name__
+        chosen = args[1] if name in ("index", "index_put_") else ()
+        by_truth = any(each is not None and each.dtype == torch.bool for each in chosen)
+        if name in ASKING or by_truth:
+            self.asked.append(name)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.fixture
+def fetched(monkeypatch):
+    """Fetches from the device that no operation shows."""
+    calls = []
+    for name in ("cpu", "tolist"):
+        original = getattr(torch.Tensor, name)
+
+        def noted(self, *rest, name=name, original=original):
+            calls.append(name)
+            return original(self, *rest)
+
+        monkeypatch.setattr(torch.Tensor, name, noted)
+    return calls
+
+
+def prepared(make_run, name, device="cpu", **sections):
+    folder = make_run(name, **sections)
+    return setup.prepare(folder, EventWriter(folder.events_file), device)
+
+
+def settings_of(name):
+    given = preset(name)
+    return {
+        part: getattr(given, part).model_dump(mode="json", exclude_none=True)
+        for part in ("views", "method")
+    }
+
+
+# The teacher's maps decide what is pasted and what the words become: the one thing to wait for.
+CASES = {
+    "default": ({"views": {"patch_probability": 1.0}}, 2, ["cpu"]),
+    "no-patches": ({"views": {"patch_probability": 0.0}}, 2, []),
+    "paper": (settings_of("paper"), 2, ["cpu"]),
+    "burn-in": ({}, 100, []),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_step_waits_for_the_teacher_only_where_patches_are_cut(make_run, fetched, name):
+    sections, burn_in, expected = CASES[name]
+    this = prepared(make_run, name, **sections)
+    for _ in range(8):  # both phases
+        one_step(this, burn_in)
+        this.counters.step += 1
+    fetched.clear()
+    with Questions() as questions:
+        told = one_step(this, burn_in)
+    assert questions.asked == []
+    assert fetched == expected
+    assert "loss_labeled" in told
+    assert ("loss_unlabeled" in told) == (name != "burn-in")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_a_step_on_a_gpu_never_stands_still(make_run):
+    views = {"patch_probability": 0.0}
+    this = prepared(make_run, "gpu", device="cuda", views=views)
+    for _ in range(4):
+        one_step(this, burn_in=2)
+        this.counters.step += 1
+    this.look()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        one_step(this, burn_in=2)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def test_the_first_step_that_was_no_number_is_named_when_somebody_looks():
+    fine, lost = torch.tensor(1.0), torch.tensor(float("nan"))
+    watch = Watch(CPU)
+    watch.see(0, fine, fine, None)
+    assert watch.look() == 0
+    watch.see(1, fine, None, None)
+    watch.see(2, fine, lost, None)
+    watch.see(3, lost, lost, None)
+    with pytest.raises(EngineError) as caught:
+        watch.look()
+    assert str(caught.value) == NO_NUMBER.format(what="gradient", step=2)
+
+
+def test_a_loss_comes_before_its_gradient():
+    watch = Watch(CPU)
+    watch.see(5, torch.tensor(float("inf")), torch.tensor(float("nan")), None)
+    with pytest.raises(EngineError) as caught:
+        watch.look()
+    assert str(caught.value) == NO_NUMBER.format(what="loss", step=5)
+
+
+def test_the_share_of_empty_pseudo_masks_is_averaged_and_goes_on_where_it_stood():
+    one = torch.tensor(1.0)
+    whole, first = Watch(CPU), Watch(CPU)
+    for step in range(4):
+        whole.see(step, one, one, torch.tensor(step % 2))
+    for step in range(2):
+        first.see(step, one, one, torch.tensor(step % 2))
+    then = Watch(CPU, first.look())
+    for step in range(2, 4):
+        then.see(step, one, one, torch.tensor(step % 2))
+    assert then.look() == whole.look() == pytest.approx(0.05 + 0.95**2 * 0.05, abs=1e-6)
+
+
+def test_what_is_told_is_read_with_a_single_fetch(fetched):
+    told = {"loss": torch.tensor(2.0), "lr": 0.5, "share": torch.tensor(3)}
+    assert read(told) == {"loss": 2.0, "lr": 0.5, "share": 3.0}
+    assert fetched == ["tolist"]
+    assert read({"lr": 0.5}) == {"lr": 0.5}
+
+
+def test_a_checkpoint_is_never_written_of_weights_that_are_no_numbers(make_run):
+    this = prepared(make_run, "lost")
+    this.watch.see(3, torch.tensor(float("nan")), None, None)
+    with pytest.raises(EngineError, match="step 3"):
+        this.save()
+    assert not this.folder.last.exists()
+
+
+def test_the_alarm_is_raised_once_and_by_the_share_in_the_counters(make_run):
+    this = prepared(make_run, "alarm", method={"empty_alarm": 0.3})
+    heed_collapse(this)
+    assert not this.counters.alarmed
+    this.counters.empty_average = 0.31
+    heed_collapse(this)
+    heed_collapse(this)
+    assert this.counters.alarmed
+    assert this.folder.events_file.read_text().count("empty") == 1
