@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from training import ablation
 from training.ablation import plan, run_all, with_share
 from training.ablation_rows import EQUAL_TIME, TABLES, with_lvit
-from training.ablation_scores import FIGURES, Cell, cells
+from training.ablation_scores import FIGURES, Cell, cells, comparisons
 from training.cli import app
 from training.cli.ablate import lines
 from training.config import RunConfig, preset
@@ -214,7 +214,9 @@ def test_ours_is_compared_with_supervised_training_of_the_same_mixing(snapshot, 
     assert (ours.views, ours.method) == (base.views, base.method)
     assert mixing.views == ours.views
     assert mixing.method.model_dump() | {"name": "semi-medref"} == ours.method.model_dump()
-    assert runs["mixing-longer"].config.training.steps == round(EQUAL_TIME * base.training.steps)
+    longer, once = runs["mixing-longer"].config.training, base.training
+    assert longer.steps == round(EQUAL_TIME * once.steps)
+    assert longer.evaluate_every == round(EQUAL_TIME * once.evaluate_every)
     recipe, plain = runs["paper-whole"].config, runs["plain"].config
     assert (recipe.views, recipe.method) == (preset("paper").views, preset("paper").method)
     assert plain.views == recipe.views
@@ -223,6 +225,12 @@ def test_ours_is_compared_with_supervised_training_of_the_same_mixing(snapshot, 
     pretend(list(runs.values()), lambda run: np.full(2, 0.5 + 0.1 * (run.row.key == "ours")))
     found = cells("gain", list(runs.values()))
     assert found["ours", 2].against == "mixing"
+    compared = {
+        each.other: each for each in comparisons("gain", list(runs.values())) if each.row == "ours"
+    }
+    assert set(compared) == {"mixing", "mixing-longer"}
+    assert compared["mixing-longer"].gains == pytest.approx([0.1])
+    assert compared["mixing-longer"].per_image == pytest.approx([0.1])
     told = lines("gain", found, [2], 1, "teacher")
     assert "2 labels" in told[0]
     assert told[-2].startswith("ours")

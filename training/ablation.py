@@ -166,7 +166,11 @@ def _changed(config: RunConfig, row: Row, seed: int) -> RunConfig:
     content = config.model_dump()
     for section, change in row.changes.items():
         content[section] |= change
-    content["training"]["steps"] = round(row.stretch * content["training"]["steps"])
+    for name in (
+        "steps",
+        "evaluate_every",
+    ):  # no more models to choose the best from than other rows
+        content["training"][name] = round(row.stretch * content["training"][name])
     return RunConfig.parse({**content, "seed": seed})
 
 

@@ -32,6 +32,8 @@ class Row:
         Settings that differ from the given ones, by section.
     against : str or None
         Key of the row it is compared with.
+    beside : tuple of str
+        Keys of further rows it is compared with.
     stretch : float
         Steps of its runs, as a multiple of the given ones.
     """
@@ -41,6 +43,7 @@ class Row:
     parts: tuple[str, ...] = PARTS
     changes: Sections = field(default_factory=dict)
     against: str | None = None
+    beside: tuple[str, ...] = ()
     stretch: float = 1.0
 
 
@@ -62,10 +65,10 @@ def _paper_at_this_size() -> tuple[Row, ...]:
             "method": method | less.get("method", {}),
             "training": {"burn_in": 0.25},  # 5 of 20 epochs.
         }
-        against = None if key == "plain" else "plain"
-        return Row(
-            f"paper-{key}" if against else key, title, PARTS[:count], changes, against, stretch
-        )
+        if key == "plain":
+            return Row(key, title, PARTS[:count], changes)
+        beside = () if key == "plain-longer" else ("paper-plain-longer",)
+        return Row(f"paper-{key}", title, PARTS[:count], changes, "plain", beside, stretch)
 
     return (
         row("plain", "supervised", 0, _SUPERVISED),
@@ -101,6 +104,25 @@ def _lvit_rows() -> tuple[Row, ...]:
     )
 
 
+_NO_SIDES = {"side_mix_probability": 0.0}
+
+
+def _ours_without() -> tuple[Row, ...]:
+    """The default method without one of its parts."""
+
+    def row(key: str, title: str, **changes: dict[str, Any]) -> Row:
+        return Row(f"ours-no-{key}", f"ours without {title}", PARTS, changes, "ours")
+
+    return (
+        row("atlas", "the zone atlas", method={"zone_prior": 0.0}),
+        row("posaug", "PosAug", views=_NO_POSAUG),
+        row("patches", "T-PatchMix", views=_NO_PATCHES),
+        row("sides", "labeled sides in unlabeled films", views={"side_paste_probability": 0.0}),
+        row("itcl", "ITCL", method=_NO_ITCL),
+        row("zones", "zone reading", method={"lambda_zones": 0.0}),
+    )
+
+
 _ALONE: Sections = {"method": {"name": "supervised"}}
 TABLES: dict[str, tuple[Row, ...]] = {
     "2": (
@@ -114,7 +136,7 @@ TABLES: dict[str, tuple[Row, ...]] = {
         Row(
             "cutmix",
             "CutMix for T-PatchMix",
-            changes={"views": {"patch_kind": "cutmix", "patch_probability": 0.5}},
+            changes={"views": {"patch_kind": "cutmix"}},
             against="whole",
         ),
         Row("textstrong", "TextStrong for PosAug", PARTS, {"views": {"text_change": "textstrong"}}, "whole"),
@@ -124,10 +146,11 @@ TABLES: dict[str, tuple[Row, ...]] = {
     ),
     "gain": (
         *_paper_at_this_size(),
-        Row("mixing", "supervised, our views and mixing", (), _ALONE, "plain"),
-        Row("mixing-longer", "the same, as long", (), _ALONE, "plain", EQUAL_TIME),
-        Row("ours-no-atlas", "ours without the zone atlas", PARTS, {"method": {"zone_prior": 0.0}}, "mixing"),
-        Row("ours", "ours", against="mixing"),
+        Row("views", "supervised, our views and zone reading", (), _ALONE | {"views": _NO_SIDES}, "plain"),
+        Row("mixing", "supervised, our views and mixing", (), _ALONE, "plain", ("views",)),
+        Row("mixing-longer", "the same, as long", (), _ALONE, "plain", stretch=EQUAL_TIME),
+        *_ours_without(),
+        Row("ours", "ours", against="mixing", beside=("mixing-longer",)),
     ),
     "lvit": _lvit_rows(),
 }  # fmt: skip

@@ -66,6 +66,57 @@ class Cell:
         }
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """A row against another with as many labels.
+
+    Attributes
+    ----------
+    row, other : str
+        Their keys.
+    share : float
+        Of the labels, or their number, as asked for.
+    gains, per_image : tuple of float
+        Dice over all pixels, and as the mean over images, minus the other row's, one for each seed.
+    p : float
+        As in `Cell`.
+    """
+
+    row: str
+    other: str
+    share: float
+    gains: tuple[float, ...]
+    per_image: tuple[float, ...]
+    p: float
+
+
+def comparisons(
+    table: str, runs: Sequence[Planned], role: Role = "student"
+) -> tuple[Comparison, ...]:
+    """Every row against those it is compared with, as far as both have finished runs."""
+    found: list[Comparison] = []
+    for share in dict.fromkeys(run.share for run in runs):
+        by_row = {
+            row.key: [run for run in runs if (run.row.key, run.share) == (row.key, share)]
+            for row in TABLES[table]
+        }
+        for row in TABLES[table]:
+            for other in (row.against, *row.beside):
+                own, theirs = by_row[row.key], by_row.get(other or "", [])
+                if own and theirs:
+                    gains = [_gains(own, theirs, role, name) for name in FIGURES[:2]]
+                    p = _significance(own, theirs, role)
+                    found.append(Comparison(row.key, str(other), share, gains[0], gains[1], p))
+    return tuple(found)
+
+
+def _gains(
+    own: Sequence[Planned], other: Sequence[Planned], role: Role, name: str
+) -> tuple[float, ...]:
+    one, two = _figure(own, role, name), _figure(other, role, name)
+    return tuple(a - b for a, b in zip(one, two, strict=True))
+
+
 def spread(values: Sequence[float]) -> float | None:
     """Standard deviation (n - 1); None of a single value, which has none."""
     return float(np.std(values, ddof=1)) if len(values) > 1 else None
@@ -83,8 +134,7 @@ def cells(
             if not own:
                 continue
             dice, per_image, iou, iou_per_image = (_figure(own, role, name) for name in FIGURES)
-            other = _figure(theirs, role, FIGURES[0])
-            gains = tuple(one - two for one, two in zip(dice, other, strict=False))
+            gains = _gains(own, theirs, role, FIGURES[0]) if theirs else ()
             p = _significance(own, theirs, role) if theirs else None
             against = row.against, gains, p
             labeled = len(own[0].snapshot.labeled)

@@ -14,9 +14,10 @@ from training.engine.blocks import PatchDraw
 from training.engine.checkpoint import read_network
 from training.engine.inputs import labeled_student_films, patch_films, unlabeled_student_films
 from training.engine.loop import run
-from training.engine.methods.pseudo_masks import watch_pseudo_masks
+from training.engine.methods import semi_medref
+from training.engine.methods.pseudo_masks import watch_pseudo_masks, weighed_targets
 from training.engine.methods.semi_medref import semi_medref_pieces
-from training.engine.mixing import plan_patch, side_text
+from training.engine.mixing import plan_patch, side_masks, side_text
 from training.engine.networks import build, collect_vocabulary
 from training.engine.networks.text import SmallTextEncoder, split_words
 from training.engine.objectives import itcl_loss, zone_similarity
@@ -158,6 +159,47 @@ def test_a_negative_film_is_never_a_donor_of_patches_and_its_target_is_empty():
         draw = PatchDraw(mode, ((0.5, 0.5, 0.5),))
         plan = plan_patch(draw, (lesion(True), describe("left")), hallucinated, PLAIN, "image")
         assert not plan.accepted
+
+
+@pytest.mark.parametrize("kind", ["soft", "hard", "banded"])
+def test_what_the_teacher_imagines_in_a_film_without_lesions_is_not_taught_when_a_side_is_mixed_in(
+    kind, monkeypatch
+):
+    views = PLAIN.model_copy(update={"side_paste_probability": 1.0, "patch_probability": 0.0})
+    config = RunConfig.parse(
+        {"network": TINY["network"], "method": {"targets": kind}, "views": views.model_dump()}
+    )
+    labeled, unlabeled = films([0, 1, 2, 3]), films([8, 9, 10, 11, 12, 13])
+    unlabeled = type(unlabeled)(unlabeled.keys, unlabeled.images, None, (NEGATIVE,) * 6)
+    network = build(config.network, collect_vocabulary((*labeled.texts, NEGATIVE))).eval()
+
+    def imagining(images, texts):
+        return network(images, texts)._replace(logits=torch.full_like(images, 2.0))
+
+    taught = []
+
+    def note(*asked):
+        taught.append(weighed_targets(*asked))
+        return taught[-1]
+
+    mixed = []
+
+    def watched(*asked):
+        mixed.append(unlabeled_student_films(*asked))
+        return mixed[-1]
+
+    monkeypatch.setattr(semi_medref, "weighed_targets", note)
+    monkeypatch.setattr(semi_medref, "unlabeled_student_films", watched)
+    next(semi_medref_pieces(network, imagining, labeled, unlabeled, config, 1.0, "image"))
+    (pseudo,), (shown,) = taught, mixed
+    pasted = side_masks(shown.sides, *shown.images.shape[2:])
+    named = [number for number, text in enumerate(shown.full_texts) if text != NEGATIVE]
+    assert named  # their words deny nothing any more
+    for number in named:
+        assert pasted[number].any()
+        own = pseudo.targets[number][~pasted[number]]
+        assert not own.any()
+    assert any(pseudo.targets[number][pasted[number]].any() for number in named)
 
 
 def test_a_contradiction_gives_no_patches_and_no_sides_and_takes_no_sides():

@@ -104,11 +104,11 @@ def test_a_step_on_a_gpu_never_stands_still(make_run):
 def test_the_first_step_that_was_no_number_is_named_when_somebody_looks():
     fine, lost = torch.tensor(1.0), torch.tensor(float("nan"))
     watch = Watch(CPU)
-    watch.see(0, fine, fine, None)
+    watch.see(0, fine, fine, {})
     assert watch.look() == 0
-    watch.see(1, fine, None, None)
-    watch.see(2, fine, lost, None)
-    watch.see(3, lost, lost, None)
+    watch.see(1, fine, None, {})
+    watch.see(2, fine, lost, {})
+    watch.see(3, lost, lost, {})
     with pytest.raises(EngineError) as caught:
         watch.look()
     assert str(caught.value) == NO_NUMBER.format(what="gradient", step=2)
@@ -116,23 +116,35 @@ def test_the_first_step_that_was_no_number_is_named_when_somebody_looks():
 
 def test_a_loss_comes_before_its_gradient():
     watch = Watch(CPU)
-    watch.see(5, torch.tensor(float("inf")), torch.tensor(float("nan")), None)
+    watch.see(5, torch.tensor(float("inf")), torch.tensor(float("nan")), {})
     with pytest.raises(EngineError) as caught:
         watch.look()
     assert str(caught.value) == NO_NUMBER.format(what="loss", step=5)
+
+
+def empty(share, positive=1.0):
+    return {"empty_fraction": torch.tensor(share), "positive_fraction": torch.tensor(positive)}
 
 
 def test_the_share_of_empty_pseudo_masks_is_averaged_and_goes_on_where_it_stood():
     one = torch.tensor(1.0)
     whole, first = Watch(CPU), Watch(CPU)
     for step in range(4):
-        whole.see(step, one, one, torch.tensor(step % 2))
+        whole.see(step, one, one, empty(step % 2))
     for step in range(2):
-        first.see(step, one, one, torch.tensor(step % 2))
+        first.see(step, one, one, empty(step % 2))
     then = Watch(CPU, first.look())
     for step in range(2, 4):
-        then.see(step, one, one, torch.tensor(step % 2))
+        then.see(step, one, one, empty(step % 2))
     assert then.look() == whole.look() == pytest.approx(0.05 + 0.95**2 * 0.05, abs=1e-6)
+
+
+def test_a_batch_without_positive_descriptions_says_nothing_of_empty_pseudo_masks():
+    one, watch = torch.tensor(1.0), Watch(CPU, 0.4)
+    watch.see(0, one, one, empty(0.0, positive=0.0))
+    assert watch.look() == pytest.approx(0.4)
+    watch.see(1, one, one, empty(1.0, positive=0.125))
+    assert watch.look() == pytest.approx(0.95 * 0.4 + 0.05)
 
 
 def test_what_is_told_is_read_with_a_single_fetch(fetched):
@@ -144,7 +156,7 @@ def test_what_is_told_is_read_with_a_single_fetch(fetched):
 
 def test_a_checkpoint_is_never_written_of_weights_that_are_no_numbers(make_run):
     this = prepared(make_run, "lost")
-    this.watch.see(3, torch.tensor(float("nan")), None, None)
+    this.watch.see(3, torch.tensor(float("nan")), None, {})
     with pytest.raises(EngineError, match="step 3"):
         this.save()
     assert not this.folder.last.exists()

@@ -13,7 +13,15 @@ from rich.progress import Progress
 
 from training.ablation import Planned, plan, run_all
 from training.ablation_rows import LVIT_PARTS, PARTS, TABLES, Row, with_lvit
-from training.ablation_scores import FIGURES, Cell, Role, cells, spread
+from training.ablation_scores import (
+    FIGURES,
+    Cell,
+    Comparison,
+    Role,
+    cells,
+    comparisons,
+    spread,
+)
 from training.cli.options import Ahead, JsonFile, ProjectFolder, going_on, warn, write_figures
 from training.cli.rounds import ConfigFile, PresetName, Steps, chosen_config
 from training.config import RunConfig
@@ -64,11 +72,18 @@ def ablate(
     runs = plan(table, freeze(pool), settings, shares, seeds, folder, processes, keys)
     _train(table, runs, processes, folder)
     found = cells(table, runs, cast(Role, role))
-    for line in lines(table, found, shares, seeds, role):
+    compared = comparisons(table, runs, cast(Role, role))
+    for line in lines(table, found, shares, seeds, role) + _gain_lines(table, compared):
         print(line)
     if json_file is not None:
         number = int(table) if table.isdigit() else table
-        content = {"table": number, "role": role, "seeds": seeds, "cells": _told(found)}
+        content: dict[str, Any] = {
+            "table": number,
+            "role": role,
+            "seeds": seeds,
+            "cells": _told(found),
+        }
+        content["comparisons"] = [asdict(each) for each in compared]
         write_figures(json_file, content)
 
 
@@ -190,6 +205,23 @@ def _gain(cell: Cell) -> str:
         return text
     gain = 100 * sum(cell.gains) / len(cell.gains)
     return f"{text} [{gain:+.1f}{_spread(spread(cell.gains), 1)}]"
+
+
+def _gain_lines(table: str, compared: Sequence[Comparison]) -> list[str]:
+    """For the table of gains: what each seed gained over every row that a row is compared with."""
+    if table != "gain" or not compared:
+        return []
+    titles = {row.key: row.title for row in TABLES[table]}
+    body = [["", "over", "labels", "all pixels, each seed", "mean over images", "p"]]
+    for each in compared:
+        gains = (_signed(each.gains), _signed(each.per_image))
+        names = titles[each.row], titles[each.other]
+        body.append([*names, f"{each.share:g}", *gains, _p_value(each.p)])
+    return ["", "Gain in points of Dice:", *_aligned(body)]
+
+
+def _signed(values: Sequence[float]) -> str:
+    return ", ".join(f"{100 * value:+.1f}" for value in values)
 
 
 def _spread(value: float | None, digits: int = 2) -> str:

@@ -103,7 +103,7 @@ def _run(folder: RunFolder, events: EventWriter, device: str | None) -> bool:
 def _train(this: Round, pace: Pace) -> bool:
     training, counters = this.config.training, this.counters
     phase = ""
-    while counters.step < training.steps:
+    while counters.step < training.steps and not _has_enough(this):
         if not may_go_on(this, pace):
             return False
         name = "burn-in" if counters.step < pace.burn_in else "semi-supervised"
@@ -126,12 +126,16 @@ def _train(this: Round, pace: Pace) -> bool:
             _tell(this, pace, read(told))
         if evaluates:
             _look_at_gate(this, pace)
-            if training.patience and counters.stale >= training.patience:
-                return True
         if pace.must_save():
             counters.seconds = pace.seconds_spent()
             this.save()
     return True
+
+
+def _has_enough(this: Round) -> bool:
+    """Whether training stops early; also true of a run that is resumed after it did."""
+    patience = this.config.training.patience
+    return patience > 0 and this.counters.stale >= patience
 
 
 def _tell(this: Round, pace: Pace, told: dict[str, float]) -> None:

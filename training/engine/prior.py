@@ -76,6 +76,11 @@ class ZonePrior:
         trust = max(0.0, 1 - _spoken_against(masks, zones) / TOLERATED)
         return cls(fit_atlas(masks, zones), weight * trust, len(masks))
 
+    @property
+    def says_nothing(self) -> bool:
+        """Whether the films' own masks have shown that it is not to be trusted."""
+        return self.weight == 0
+
     def apply(
         self, probabilities: Tensor, texts: Sequence[str], draws: Sequence[WeakDraw]
     ) -> Tensor:

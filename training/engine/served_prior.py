@@ -39,4 +39,5 @@ class ServedPrior:
                 mask = read_mask(self._project.folder / str(case.mask))
                 masks.append(shrink_mask(mask, side))
                 texts.append(case.description)
-        return ZonePrior.fit(np.stack(masks), texts, weight) if masks else None
+        prior = ZonePrior.fit(np.stack(masks), texts, weight) if masks else None
+        return None if prior is None or prior.says_nothing else prior

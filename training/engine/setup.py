@@ -184,7 +184,8 @@ def _make_prior(config: RunConfig, pools: Pools) -> ZonePrior | None:
     method = config.method
     if method.name != "semi-medref" or method.zone_prior == 0 or len(pools.unlabeled) == 0:
         return None
-    return ZonePrior.from_films(pools.labeled, method.zone_prior)
+    prior = ZonePrior.from_films(pools.labeled, method.zone_prior)
+    return None if prior.says_nothing else prior
 
 
 def make_fabric(device: str, training: TrainingConfig) -> Fabric:

@@ -48,7 +48,7 @@ def one_step(this: Round, burn_in: int) -> Numbers:
         group["lr"] = rate * group.get("share", 1.0)
     weight = 0.0 if this.counters.alarmed else unlabeled_weight(step, burn_in, training, method)
     loss, parts = _learn(this, burn_in, weight)
-    this.watch.see(step, loss, _clip(this), parts.get("empty_fraction"))
+    this.watch.see(step, loss, _clip(this), parts)
     this.optimizer.step()
     this.optimizer.zero_grad()
     decay = this.teacher.follow(this.student, ema_decay(step, burn_in, training, method))

@@ -18,6 +18,7 @@ from training.engine.data import as_network_input, shrink_image, shrink_mask
 from training.engine.films import Films
 from training.engine.inputs import weak_views
 from training.engine.meeting import Meeting, Meetings
+from training.engine.methods.pseudo_masks import silence_denied
 from training.engine.methods.semi_medref import teacher_probabilities
 from training.engine.predict import Predictor
 from training.engine.preview import Arrays, Told, plan_of, preview
@@ -177,11 +178,12 @@ class ViewAnswers:
             texts=tuple(weak.texts[number] for number in numbers),
         )
         probabilities = teacher_probabilities(teacher.network.eval(), some).cpu()
-        prior = self._prior.get(asked.meetings.config.method, self._side)
-        if prior is None:
-            return probabilities
-        draws = [draw_weak(key, asked.views) for key in some.keys]
-        return prior.apply(probabilities, some.texts, draws)
+        method = asked.meetings.config.method
+        prior = self._prior.get(method, self._side)
+        if prior is not None:
+            draws = [draw_weak(key, asked.views) for key in some.keys]
+            probabilities = prior.apply(probabilities, some.texts, draws)
+        return silence_denied(probabilities, some.texts, method)
 
     @property
     def _side(self) -> int:

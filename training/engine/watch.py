@@ -34,9 +34,7 @@ class Watch:
         self._average = torch.full((), empty_average, dtype=torch.float32, device=device)
         self._broken = torch.full((2,), -1, dtype=torch.int64, device=device)
 
-    def see(
-        self, step: int, loss: Tensor, norm: Tensor | None, empty: Tensor | float | None
-    ) -> None:
+    def see(self, step: int, loss: Tensor, norm: Tensor | None, told: Numbers) -> None:
         """Take in a step.
 
         Parameters
@@ -44,14 +42,17 @@ class Watch:
         loss : () float
         norm : () float, or None
             The gradient's; None where it may be no number.
-        empty : () float in [0, 1], or None
-            Share of positive descriptions whose pseudo-mask is empty; None without the unlabeled pool.
+        told : dict
+            What the step tells. With ``empty_fraction``, the share of positive descriptions whose pseudo-mask is empty,
+            and ``positive_fraction``; a batch without such descriptions says nothing.
         """
         whole = [torch.isfinite(each.detach()) for each in (loss, loss if norm is None else norm)]
         new = ~torch.stack(whole) & (self._broken < 0)
         self._broken = self._broken.masked_fill(new, step)
-        if empty is not None:
-            self._average = EMPTY_MEMORY * self._average + (1 - EMPTY_MEMORY) * empty
+        if "empty_fraction" in told:
+            new = EMPTY_MEMORY * self._average + (1 - EMPTY_MEMORY) * told["empty_fraction"]
+            seen = torch.as_tensor(told["positive_fraction"]) > 0
+            self._average = torch.where(seen, new, self._average)
 
     def look(self) -> float:
         """Wait for the device; the running share of empty pseudo-masks.

@@ -3,6 +3,7 @@ networks, no losses."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from training.config import MethodConfig
@@ -11,6 +12,22 @@ from training.engine.transfer import to_device
 from training.engine.words import are_negative, consistent, zones_of_texts
 
 LEAST_SHARE = 5e-4  # Share of an image's pixels that a pseudo-mask must fill for its Dice to count.
+
+
+def silence_denied(probabilities: Tensor, texts: tuple[str, ...], method: MethodConfig) -> Tensor:
+    """Maps in which films whose words deny lesions show none, ``(B, 1, H, W) float in [0, 1]``.
+
+    Done before films are mixed: afterwards the words of a film that got a side or a patch deny nothing any more, and
+    what the teacher had seen elsewhere in it would be taught. Where masks are cut, a value below the cut stays, so that
+    it can still be told whether the teacher was sure of the background.
+
+    Parameters
+    ----------
+    probabilities : (B, 1, H, W) float in [0, 1]
+    """
+    silent = to_device(are_negative(texts), probabilities.device)[:, None, None, None]
+    most = 0.0 if method.targets == "soft" else method.threshold * (1 - 1e-3)
+    return torch.where(silent, probabilities.clamp_max(most), probabilities)
 
 
 def weighed_targets(
@@ -40,7 +57,8 @@ def weighed_targets(
 def watch_pseudo_masks(
     probabilities: Tensor, texts: tuple[str, ...], least: float, threshold: float = 0.5
 ) -> dict[str, Tensor]:
-    """Shares to tell, scalars on the device: pixels that are sure, positive descriptions whose pseudo-mask is empty.
+    """Shares to tell, scalars on the device: sure pixels, positive descriptions whose pseudo-mask is empty, and
+    films with a positive description.
 
     Parameters
     ----------
@@ -55,4 +73,8 @@ def watch_pseudo_masks(
     zones, known = zones_of_texts(texts)
     positive = to_device(known & (zones.sum(1) > 0), empty.device)
     share = (empty & positive).sum() / positive.sum().clamp_min(1)
-    return {"confident_fraction": sure, "empty_fraction": share}
+    return {
+        "confident_fraction": sure,
+        "empty_fraction": share,
+        "positive_fraction": positive.float().mean(),
+    }

@@ -14,7 +14,12 @@ from training.engine.inputs import (
     unlabeled_student_films,
     weak_views,
 )
-from training.engine.methods.pseudo_masks import LEAST_SHARE, watch_pseudo_masks, weighed_targets
+from training.engine.methods.pseudo_masks import (
+    LEAST_SHARE,
+    silence_denied,
+    watch_pseudo_masks,
+    weighed_targets,
+)
 from training.engine.methods.supervised import StepLoss, labeled_loss, read_back, text_contrast
 from training.engine.networks import Output, Segment
 from training.engine.objectives import PseudoTargets, consistency_loss
@@ -56,7 +61,8 @@ def semi_medref_pieces(
     if prior is not None:
         draws = [draw_weak(key, views) for key in weak.keys]
         probabilities = prior.apply(probabilities, weak.texts, draws)
-    without = unlabeled_student_films(weak, probabilities, with_masks, views, convention)
+    seen = silence_denied(probabilities, weak.texts, method)
+    without = unlabeled_student_films(weak, seen, with_masks, views, convention)
 
     least = LEAST_SHARE * without.images[0].numel()
     pseudo = weighed_targets(without.targets, without.full_texts, weak.texts, method, least)
@@ -90,10 +96,12 @@ def _piece(
     if not without.texts:
         return known
     copied = consistency_loss(theirs.logits, pseudo, method.dice_only, least)
-    contrast = text_contrast(theirs, without.full_texts, method)
-    lambda_itcl = method.lambda_unlabeled_itcl * (lambda_u if method.itcl_u_inside_ramp else 1.0)
     learned = StepLoss(copied, {"loss_unlabeled": copied.detach()}).times(shares[1])
-    total = known.total + lambda_u * learned.total + lambda_itcl * shares[1] * contrast
+    total = known.total + lambda_u * learned.total
+    if method.lambda_unlabeled_itcl:
+        contrast = text_contrast(theirs, without.full_texts, method)
+        ramp = lambda_u if method.itcl_u_inside_ramp else 1.0
+        total = total + method.lambda_unlabeled_itcl * ramp * shares[1] * contrast
     if method.lambda_zones:
         total = total + method.lambda_zones * shares[1] * read_back(theirs, without)
     return StepLoss(total, {**known.parts, **learned.parts})
