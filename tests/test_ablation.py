@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import threading
 
 import numpy as np
 import pytest
@@ -11,7 +15,7 @@ from scipy.stats import wilcoxon
 from typer.testing import CliRunner
 
 from training import ablation
-from training.ablation import plan, run_all, with_share
+from training.ablation import plan, run_all, visible_gpus, with_share
 from training.ablation_rows import EQUAL_TIME, TABLES, with_lvit
 from training.ablation_scores import FIGURES, Cell, cells, comparisons
 from training.cli import app
@@ -327,3 +331,47 @@ def test_a_run_that_fails_says_why_and_leaves_what_was_done(project, snapshot, t
     with pytest.raises(SemiMedRefError, match="cuda:9"):
         run_all(runs[:1], 1)
     assert runs[0].folder.is_dir()
+
+
+@pytest.fixture
+def two_gpus(tmp_path, monkeypatch):
+    """A driver that names two GPUs."""
+    driver = tmp_path / "bin" / "nvidia-smi"
+    driver.parent.mkdir()
+    driver.write_text("#!/bin/sh\nprintf 'GPU-a\\nGPU-b\\n'\n")
+    driver.chmod(0o755)
+    monkeypatch.setenv("PATH", str(driver.parent), prepend=os.pathsep)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the driver of this test is a shell script")
+def test_trainers_side_by_side_get_a_gpu_each(two_gpus, snapshot, tmp_path, monkeypatch):
+    assert visible_gpus() == ["GPU-a", "GPU-b"]
+    begun, both = [], threading.Barrier(2, timeout=20)
+
+    class NoTrainer(subprocess.Popen):
+        def __init__(self, command, env=None, **options):
+            if command[0] != sys.executable:
+                super().__init__(command, env=env, **options)
+                return
+            begun.append(None if env is None else env["CUDA_VISIBLE_DEVICES"])
+            both.wait()
+            super().__init__([sys.executable, "-c", ""], **options)
+
+    base = RunConfig.parse({**TINY, "device": "auto"})
+    runs = plan("3", snapshot, base, [0.2], 1, tmp_path)
+    monkeypatch.setattr(ablation.subprocess, "Popen", NoTrainer)
+    run_all(runs[:2], 2)
+    assert sorted(begun) == ["GPU-a", "GPU-b"]
+
+    begun.clear()
+    on_cpu = plan("3", snapshot, RunConfig.parse(TINY), [0.2], 1, tmp_path / "cpu")
+    run_all(on_cpu[:2], 2)
+    assert begun == [None, None]
+
+
+def test_gpus_that_were_given_are_the_only_ones(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2, 5")
+    assert visible_gpus() == ["2", "5"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert visible_gpus() == []

@@ -6,6 +6,7 @@ goes on. What finished runs show lives in `training.ablation_scores`, printing i
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -16,7 +17,9 @@ import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -147,8 +150,12 @@ def run_all(
             on_done(run)
     size = max(1, min(RUNS_A_PROCESS, len(todo) // processes))
     chunks = [todo[start : start + size] for start in range(0, len(todo), size)]
+    free: SimpleQueue[str | None] = SimpleQueue()
+    gpus = visible_gpus() if todo and processes > 1 else []
+    for gpu, _ in zip(cycle(gpus or [None]), range(processes), strict=False):
+        free.put(gpu)
     with ThreadPoolExecutor(processes) as pool:
-        waiting = [pool.submit(_run, chunk, on_done) for chunk in chunks]
+        waiting = [pool.submit(_run, chunk, on_done, free) for chunk in chunks]
         try:
             done, _ = wait(waiting, return_when=FIRST_EXCEPTION)
             for future in done:
@@ -187,8 +194,30 @@ def _digest(config: RunConfig, snapshot: Snapshot) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-def _run(chunk: Sequence[Planned], on_done: Callable[[Planned], None]) -> None:
-    """Train a few runs in one process, one after another."""
+def visible_gpus() -> list[str]:
+    """Names of the GPUs that a trainer may be given, as CUDA reads them; none where there is no NVIDIA driver."""
+    given = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if given is not None:
+        return [name.strip() for name in given.split(",") if name.strip()]
+    asked = ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        told = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=20)
+        return told.stdout.split()
+    return []
+
+
+def _run(
+    chunk: Sequence[Planned], on_done: Callable[[Planned], None], free: SimpleQueue[str | None]
+) -> None:
+    """Train a few runs in one process, one after another, on a GPU that is free, if there are any."""
+    gpu = free.get()
+    try:
+        _train(chunk, on_done, gpu)
+    finally:
+        free.put(gpu)
+
+
+def _train(chunk: Sequence[Planned], on_done: Callable[[Planned], None], gpu: str | None) -> None:
     by_folder = {str(run.folder): run for run in chunk}
     for run in chunk:
         if not RunFolder(run.folder).config_file.exists():
@@ -196,6 +225,11 @@ def _run(chunk: Sequence[Planned], on_done: Callable[[Planned], None]) -> None:
     command = [sys.executable, "-m", "training", "run", "--say-done", *by_folder]
     with tempfile.TemporaryFile() as log:
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": log}
+        if gpu is not None and chunk[0].config.device in (
+            "auto",
+            "cuda",
+        ):  # else one, or none, is named
+            options["env"] = os.environ | {"CUDA_VISIBLE_DEVICES": gpu}
         with subprocess.Popen(command, text=True, **options) as trainer:  # type: ignore[call-overload]
             for line in trainer.stdout:
                 done = by_folder.pop(line.rstrip("\n"), None)

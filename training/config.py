@@ -45,6 +45,10 @@ class MethodConfig(Settings):
     )
     threshold: float = number(0.5, 0.05, 0.95, 0.05, "Probability where foreground begins.")
     band: float = number(0.7, 0.5, 0.99, 0.05, "Banded: ignored are those in (1 - band, band).")
+    skip_empty: bool = choice(
+        True,
+        "Whether all but empty pseudo-masks teach no Dice and, where masks are cut, nothing at all.",
+    )
     lambda_labeled_itcl: float = number(0.02, 0, 1, 0.01, "Weight of ITCL on the labeled pool.")
     lambda_u: float = number(1.0, 0, 10, 0.1, "Weight of the unlabeled pool after its ramp.")
     lambda_u_ramp: float = number(

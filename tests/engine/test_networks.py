@@ -7,7 +7,7 @@ from torch import nn
 from transformers import ConvNextConfig, ConvNextModel
 
 from training.config import NetworkConfig
-from training.engine.networks import build, collect_vocabulary
+from training.engine.networks import build, collect_vocabulary, text
 from training.engine.networks.text import UNKNOWN_POSITION, split_words
 from training.engine.teacher import Teacher
 from training.errors import EngineError
@@ -125,6 +125,21 @@ def test_a_distinct_description_is_encoded_once(bert, monkeypatch):
     words(["lower lung", "upper lung", "lower lung"])
     words(["upper lung"])
     assert len(calls) == 2
+
+
+def test_only_so_many_texts_are_kept_and_those_of_the_batch_always(bert, monkeypatch):
+    monkeypatch.setattr(text, "TEXTS_KEPT", 2)
+    words = make(text_encoder="hf", text_weights=bert).words
+    texts = ["lower lung", "upper lung", "left lung", "right lung"]
+    for each in texts:
+        words([each])
+    words(["left lung"])
+    words(["upper lung"])  # pushes out what was not read for longest
+    assert list(words._cache) == ["left lung", "upper lung"]
+    whole, _ = words.eval()(texts)
+    assert words.texts_known == 4
+    for number, each in enumerate(texts):
+        assert torch.equal(words([each])[0][0], whole[number])
 
 
 def test_pretrained_convnext_weights_are_taken_from_a_folder(tmp_path):

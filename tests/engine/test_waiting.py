@@ -162,6 +162,22 @@ def test_a_checkpoint_is_never_written_of_weights_that_are_no_numbers(make_run):
     assert not this.folder.last.exists()
 
 
+def test_what_a_half_precision_run_scales_its_losses_by_is_resumed(make_run, monkeypatch):
+    def scaling(config, training, made=setup.make_fabric):
+        fabric = made(config, training)
+        fabric.strategy.precision.scaler = torch.amp.GradScaler("cpu")
+        return fabric
+
+    monkeypatch.setattr(setup, "make_fabric", scaling)
+    this = prepared(make_run, "half")
+    scaler = setup.scaler_of(this.fabric)
+    scaler.load_state_dict({**scaler.state_dict(), "scale": 128.0, "_growth_tracker": 7})
+    this.save()
+    again = setup.prepare(this.folder, EventWriter(this.folder.events_file), "cpu")
+    assert setup.scaler_of(again.fabric).state_dict() == scaler.state_dict()
+    assert setup.scaler_of(again.fabric).state_dict()["scale"] == 128.0
+
+
 def test_the_alarm_is_raised_once_and_by_the_share_in_the_counters(make_run):
     this = prepared(make_run, "alarm", method={"empty_alarm": 0.3})
     heed_collapse(this)

@@ -107,6 +107,9 @@ class Round:
         self.counters.teacher_updates = self.teacher.updates
         networks = (self.student, self.teacher.network)
         state = asdict(self.counters)
+        scaler = scaler_of(self.fabric)
+        if scaler is not None:
+            state["scaler"] = scaler.state_dict()
         last = self.folder.last
         if self.memory is not None:
             state["epi"] = self.memory.maps.write()
@@ -143,7 +146,9 @@ def prepare(folder: RunFolder, events: EventWriter, device: str | None) -> Round
     memory = None
     if config.method.name == "lvit-epi":
         memory = open_memory(folder, config, pools.labeled, pools.unlabeled, snapshot.laterality)
-    counters = Counters() if last is None else _resume(last, teacher, optimizer, memory)
+    counters = Counters()
+    if last is not None:
+        counters = _resume(last, teacher, optimizer, memory, scaler_of(fabric))
     return Round(
         folder=folder,
         events=events,
@@ -169,6 +174,7 @@ def _resume(
     teacher: Teacher[Network],
     optimizer: torch.optim.Optimizer,
     memory: LvitMemory | None,
+    scaler: torch.amp.GradScaler | None,
 ) -> Counters:
     """Bring everything but the student to where the checkpoint stands; its counters."""
     checkpoint.load_weights(teacher.network, last, "teacher")
@@ -177,7 +183,15 @@ def _resume(
     teacher.updates = counters.teacher_updates
     if memory is not None:
         memory.maps.restore(state.get("epi", {}))
+    if scaler is not None and "scaler" in state:
+        scaler.load_state_dict(state["scaler"])
     return counters
+
+
+def scaler_of(fabric: Fabric) -> torch.amp.GradScaler | None:
+    """What scales losses in half precision; None in every other."""
+    scaler: torch.amp.GradScaler | None = getattr(fabric.strategy.precision, "scaler", None)
+    return scaler
 
 
 def _make_prior(config: RunConfig, pools: Pools) -> ZonePrior | None:

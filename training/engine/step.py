@@ -14,7 +14,7 @@ from training.engine.methods.semi_medref import semi_medref_pieces
 from training.engine.methods.supervised import StepLoss, supervised_pieces
 from training.engine.room import give_back_memory, is_out_of_memory
 from training.engine.schedules import ema_decay, learning_rate, unlabeled_weight
-from training.engine.setup import Round, seed_step
+from training.engine.setup import Round, scaler_of, seed_step
 from training.engine.watch import Numbers
 from training.errors import EngineError
 
@@ -77,8 +77,7 @@ def _clip(this: Round) -> Tensor | None:
         error_if_nonfinite=False,
     )
     # A scaler passes over steps whose gradients overflowed in half precision, and scales less from then on.
-    scaled = getattr(this.fabric.strategy.precision, "scaler", None) is not None
-    return None if scaled else norm
+    return norm if scaler_of(this.fabric) is None else None
 
 
 def _learn(this: Round, burn_in: int, weight: float) -> tuple[Tensor, Numbers]:

@@ -17,7 +17,7 @@ from training.engine.data import FilmPool
 from training.engine.epi import EpiMaps, momentum_for
 from training.engine.films import Films, StudentFilms
 from training.engine.inputs import labeled_student_films, strong_images, weak_views
-from training.engine.methods.pseudo_masks import LEAST_SHARE, watch_pseudo_masks, weighed_targets
+from training.engine.methods.pseudo_masks import least_mass, watch_pseudo_masks, weighed_targets
 from training.engine.methods.supervised import StepLoss
 from training.engine.networks import Network, text_vectors
 from training.engine.objectives import (
@@ -100,8 +100,8 @@ def lvit_epi_pieces(
     weak = weak_views(unlabeled, views)
     draws = [draw_weak(key, views) for key in unlabeled.keys]
     strong = strong_images(weak, views)
-    least = LEAST_SHARE * strong[0].numel()
-    pseudo = weighed_targets(move_maps(maps, draws), weak.texts, weak.texts, method, least)
+    least, taught = least_mass(strong, method)
+    pseudo = weighed_targets(move_maps(maps, draws), weak.texts, weak.texts, method, taught)
     unlike = _contrasts(memory, chosen, draws, strong.device)
     about = watch_pseudo_masks(maps, unlabeled.texts, least, method.threshold)
     for ours, theirs in cuts((len(with_masks.texts), len(weak.texts)), pieces):
@@ -113,7 +113,7 @@ def lvit_epi_pieces(
         contrasted = None if unlike is None else (unlike[0][theirs], unlike[1][theirs])
         losses = [
             _known_loss(seen, known, method).times(shares[0]),
-            _copied_loss(unseen, pseudo.part(theirs), contrasted, method, least).times(shares[1]),
+            _copied_loss(unseen, pseudo.part(theirs), contrasted, method, taught).times(shares[1]),
         ]
         total = losses[0].total + lambda_u * losses[1].total
         yield StepLoss(total, {**losses[0].parts, **losses[1].parts, **about})

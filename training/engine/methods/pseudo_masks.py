@@ -11,7 +11,13 @@ from training.engine.objectives import PseudoTargets, pseudo_targets
 from training.engine.transfer import to_device
 from training.engine.words import are_negative, consistent, zones_of_texts
 
-LEAST_SHARE = 5e-4  # Share of an image's pixels that a pseudo-mask must fill for its Dice to count.
+LEAST_SHARE = 5e-4  # Share of an image's pixels that a pseudo-mask must fill not to be empty.
+
+
+def least_mass(images: Tensor, method: MethodConfig) -> tuple[float, float]:
+    """Pixels from which a pseudo-mask of images ``(B, C, H, W)`` is not empty, and from which it is taught."""
+    least = LEAST_SHARE * images.shape[-2] * images.shape[-1]
+    return least, least if method.skip_empty else 0.0
 
 
 def silence_denied(probabilities: Tensor, texts: tuple[str, ...], method: MethodConfig) -> Tensor:

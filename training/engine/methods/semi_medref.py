@@ -15,7 +15,7 @@ from training.engine.inputs import (
     weak_views,
 )
 from training.engine.methods.pseudo_masks import (
-    LEAST_SHARE,
+    least_mass,
     silence_denied,
     watch_pseudo_masks,
     weighed_targets,
@@ -64,15 +64,15 @@ def semi_medref_pieces(
     seen = silence_denied(probabilities, weak.texts, method)
     without = unlabeled_student_films(weak, seen, with_masks, views, convention)
 
-    least = LEAST_SHARE * without.images[0].numel()
-    pseudo = weighed_targets(without.targets, without.full_texts, weak.texts, method, least)
+    least, taught = least_mass(without.images, method)
+    pseudo = weighed_targets(without.targets, without.full_texts, weak.texts, method, taught)
     accepted = sum(plan.accepted for plan in without.plans) / max(1, len(without.plans))
     watched = watch_pseudo_masks(probabilities, weak.texts, least, method.threshold)
     about: dict[str, Tensor | float] = {"mix_accepted": accepted, **watched}
     for ours, theirs in cuts((len(with_masks.texts), len(without.texts)), pieces):
         shares = share(ours, len(with_masks.texts)), share(theirs, len(without.texts))
         films = piece_of(with_masks, ours), piece_of(without, theirs), pseudo.part(theirs)
-        piece = _piece(student, films, shares, method, lambda_u, least)
+        piece = _piece(student, films, shares, method, lambda_u, taught)
         yield StepLoss(piece.total, {**piece.parts, **about})
         about = {}  # of the whole step, and told once
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from training.errors import EngineError
 
 PAD, UNKNOWN, UNKNOWN_POSITION = "[PAD]", "[UNK]", "[UNK_POS]"
 SPECIAL = (PAD, UNKNOWN, UNKNOWN_POSITION)
+TEXTS_KEPT = 2048  # Encoded texts a frozen BERT keeps, up to 100 KB each: PosAug makes hundreds, TextStrong ever more.
 _WORD = re.compile(r"\[UNK_POS\]|[a-z]+|\d+|[,.;]")
 
 
@@ -136,7 +138,7 @@ class FrozenBert(nn.Module):
         # A tuple hides the model from nn.Module: no state_dict, no .to(), no averaging.
         self._hidden = (tokenizer, model)
         self._max_tokens: int = min(max_tokens, model.config.max_position_embeddings)
-        self._cache: dict[str, Tensor] = {}
+        self._cache: OrderedDict[str, Tensor] = OrderedDict()
         self.drop = nn.Dropout(dropout)
         self.anchor: Tensor
         self.register_buffer("anchor", torch.zeros(1), persistent=False)
@@ -144,7 +146,7 @@ class FrozenBert(nn.Module):
     def forward(self, descriptions: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Encode descriptions: ``(B, T, width) float`` and ``(B, T) bool``, as the small encoder."""
         self._encode_new(descriptions)
-        rows = [self._cache[text].to(self.anchor.device) for text in descriptions]
+        rows = [to_device(self._cache[text], self.anchor.device) for text in descriptions]
         features = nn.utils.rnn.pad_sequence(rows, batch_first=True)
         lengths = torch.tensor([len(row) for row in rows])
         present = torch.arange(features.shape[1])[None] < lengths[:, None]
@@ -152,7 +154,7 @@ class FrozenBert(nn.Module):
 
     @property
     def texts_known(self) -> int:
-        """How many distinct texts were encoded so far."""
+        """How many distinct texts are kept encoded."""
         return len(self._cache)
 
     def token_numbers(self, description: str) -> list[int]:
@@ -174,12 +176,16 @@ class FrozenBert(nn.Module):
     @torch.inference_mode(False)
     @torch.no_grad()
     def _encode_new(self, descriptions: Sequence[str]) -> None:
-        device = self.anchor.device
-        for text in dict.fromkeys(descriptions):
+        device, wanted = self.anchor.device, dict.fromkeys(descriptions)
+        for text in wanted:
             if text not in self._cache:
                 model = self._hidden[1].to(device)
-                numbers = torch.tensor([self.token_numbers(text)], device=device)
+                # One by one: padded to a batch's longest they would round otherwise after a resume than before.
+                numbers = to_device(torch.tensor([self.token_numbers(text)]), device)
                 self._cache[text] = model(input_ids=numbers).last_hidden_state[0].float()
+            self._cache.move_to_end(text)
+        while len(self._cache) > max(TEXTS_KEPT, len(wanted)):
+            self._cache.popitem(last=False)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FrozenBert:
         # One BERT and one cache for student and teacher, but each its own dropout and mode.
