@@ -9,18 +9,22 @@ from little_films import TINY, describe, films
 from test_ablations import CONTRADICTION, NEGATIVE, student_films
 from test_mixing import BOTH, NO_PLACE, PLAIN, lesion, zones
 
-from training.config import NetworkConfig, RunConfig, TrainingConfig, preset
+from training.config import MethodConfig, NetworkConfig, RunConfig, TrainingConfig, preset
 from training.engine.blocks import PatchDraw
 from training.engine.checkpoint import read_network
 from training.engine.inputs import labeled_student_films, patch_films, unlabeled_student_films
 from training.engine.loop import run
 from training.engine.methods import semi_medref
-from training.engine.methods.pseudo_masks import watch_pseudo_masks, weighed_targets
+from training.engine.methods.pseudo_masks import (
+    least_mass,
+    watch_pseudo_masks,
+    weighed_targets,
+)
 from training.engine.methods.semi_medref import semi_medref_pieces
 from training.engine.mixing import plan_patch, side_masks, side_text
 from training.engine.networks import build, collect_vocabulary
 from training.engine.networks.text import SmallTextEncoder, split_words
-from training.engine.objectives import itcl_loss, zone_similarity
+from training.engine.objectives import consistency_loss, itcl_loss, zone_similarity
 from training.engine.pace import Pace
 from training.engine.setup import make_fabric
 from training.engine.streams import Key
@@ -200,6 +204,24 @@ def test_what_the_teacher_imagines_in_a_film_without_lesions_is_not_taught_when_
         own = pseudo.targets[number][~pasted[number]]
         assert not own.any()
     assert any(pseudo.targets[number][pasted[number]].any() for number in named)
+
+
+@pytest.mark.parametrize("kind", ["soft", "hard", "banded"])
+def test_an_empty_pseudo_mask_teaches_background_only_where_the_settings_want_it(kind):
+    logits = torch.full((1, 1, 32, 32), 0.5, requires_grad=True)
+    maps, texts = torch.full((1, 1, 32, 32), 1e-4), (describe("left"),)
+    pushed = {}
+    for skip in (True, False):
+        method = MethodConfig(targets=kind, skip_empty=skip, dice_only=True)
+        least, taught = least_mass(maps, method)
+        assert least == pytest.approx(5e-4 * 32 * 32)
+        pseudo = weighed_targets(maps, texts, texts, method, taught)
+        loss = consistency_loss(logits, pseudo, method.dice_only, taught)
+        (pushed[skip],) = torch.autograd.grad(loss, logits)
+    assert not pushed[True].any()
+    assert (pushed[False] > 0).all()  # down, to background
+    assert preset("default").method.skip_empty
+    assert not preset("release").method.skip_empty
 
 
 def test_a_contradiction_gives_no_patches_and_no_sides_and_takes_no_sides():

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.config import ViewsConfig
-from training.engine.mixed_words import BANDS
 from training.engine.streams import Key
 from training.engine.words import finding_of
-from training.report.zones import Convention, zone_boxes
+from training.report.zones import Bands, Convention, zone_boxes
 
 CUT_AREA = (0.02, 0.40)  # Smallest and largest share of the picture that CutMix takes.
 
@@ -58,6 +57,7 @@ def place_blocks(
     there: NDArray[np.float32],
     views: ViewsConfig,
     convention: Convention,
+    bands: Bands,
 ) -> NDArray[np.bool_]:
     """The pixels that a try would take from the partner; none where its mode finds no place.
 
@@ -69,6 +69,8 @@ def place_blocks(
         Own and the partner's.
     there : (H, W) float32 in [0, 1]
         Probability of the partner's lesions.
+    bands : Bands
+        Where the zones lie in the own film.
 
     Returns
     -------
@@ -80,7 +82,7 @@ def place_blocks(
         blocks[top:bottom, left:right] = True
         return blocks
     size = max(2, round(views.patch_block * min(shape)))
-    allowed = allowed_boxes(shape, texts, convention) if draw.mode == "position" else []
+    allowed = allowed_boxes(shape, texts, convention, bands) if draw.mode == "position" else []
     if draw.mode == "position" and not allowed:
         return blocks
     for place in draw.places:
@@ -90,13 +92,18 @@ def place_blocks(
 
 
 def allowed_boxes(
-    shape: tuple[int, ...], texts: tuple[str, str], convention: Convention
+    shape: tuple[int, ...], texts: tuple[str, str], convention: Convention, bands: Bands
 ) -> list[Box]:
     """Zones of the own text on the sides that both texts name."""
-    one, other = (finding_of(text).zones for text in texts)
-    sides = {zone[0] for zone in one} & {zone[0] for zone in other}
-    boxes = zone_boxes((shape[0], shape[1]), BANDS, convention)
+    one, sides = finding_of(texts[0]).zones, common_sides(texts)
+    boxes = zone_boxes((shape[0], shape[1]), bands, convention)
     return [boxes[zone] for zone in sorted(one) if zone[0] in sides]
+
+
+def common_sides(texts: tuple[str, str]) -> set[str]:
+    """The sides, of ``"L"`` and ``"R"``, that both texts name."""
+    one, other = ({zone[0] for zone in finding_of(text).zones} for text in texts)
+    return one & other
 
 
 def _cut(draw: PatchDraw, shape: tuple[int, ...]) -> Box:

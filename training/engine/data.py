@@ -16,8 +16,10 @@ from training.engine.apart import NOBODY, Apart
 from training.engine.films import Films
 from training.engine.streams import Key
 from training.engine.transfer import to_device
+from training.engine.zone_bands import CHEST
 from training.errors import FormatError
 from training.pool.images import read_image, read_mask
+from training.report.zones import Bands
 from training.snapshot import SnapshotCase
 
 ROOM = 0.2  # Share of a device's free memory that a pool of films may take.
@@ -34,12 +36,15 @@ class FilmPool:
     masks : (N, S, S) uint8, 0 or 1; or None
     apart : frozenset of pairs
         Cases that are never mixed with each other.
+    bands : Bands
+        Where the zones lie in films of this data set.
     """
 
     cases: tuple[SnapshotCase, ...]
     images: Tensor
     masks: Tensor | None
     apart: Apart = NOBODY
+    bands: Bands = CHEST
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -68,6 +73,7 @@ class FilmPool:
             masks=masks,
             texts=self.texts(numbers),
             apart=self.apart,
+            bands=self.bands,
         )
 
 

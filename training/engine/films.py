@@ -9,6 +9,8 @@ from torch import Tensor
 from training.engine.apart import NOBODY, Apart
 from training.engine.mixing import PatchPlan, SideDraw
 from training.engine.streams import Key
+from training.engine.zone_bands import CHEST
+from training.report.zones import Bands
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Films:
         Descriptions.
     apart : frozenset of pairs
         Cases that are never mixed with each other.
+    bands : Bands
+        Where the zones lie in films of this data set, before any view.
     """
 
     keys: tuple[Key, ...]
@@ -33,6 +37,7 @@ class Films:
     masks: Tensor | None
     texts: tuple[str, ...]
     apart: Apart = NOBODY
+    bands: Bands = CHEST
 
 
 @dataclass(frozen=True)

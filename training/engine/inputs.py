@@ -29,7 +29,8 @@ from training.engine.streams import Key, derangement
 from training.engine.transfer import to_device
 from training.engine.views import apply_strong, apply_weak, draw_strong, draw_weak
 from training.engine.words import change_words, hide_positions
-from training.report.zones import Convention
+from training.engine.zone_bands import CHEST, moved
+from training.report.zones import Bands, Convention
 
 SIDE_MIX, SIDE_PASTE = "side mix", "side paste"  # Streams of whole sides: labeled, unlabeled films.
 T = TypeVar("T")
@@ -98,7 +99,7 @@ def unlabeled_student_films(
         Donors of whole sides with exact masks.
     """
     own = StudentFilms(strong_images(weak, views), probabilities, weak.texts, weak.texts)
-    patched = patch_films(own, weak.keys, views, convention, weak.apart)
+    patched = patch_films(own, weak.keys, views, convention, weak.apart, weak.bands)
     donors = side_donors(weak.keys, len(labeled.texts))
     texts, theirs = _pick(labeled.full_texts, donors), _pick(_accounted(labeled), donors)
     rows = to_device(torch.from_numpy(donors), labeled.images.device)
@@ -166,10 +167,11 @@ def patch_films(
     views: ViewsConfig,
     convention: Convention,
     apart: Apart = NOBODY,
+    bands: Bands = CHEST,
 ) -> StudentFilms:
     """T-PatchMix between the films of a batch; two films are each other's partners."""
     partners = patch_partners(keys)
-    plans = plan_patches(own.targets, own.texts, keys, views, convention, apart)
+    plans = plan_patches(own.targets, own.texts, keys, views, convention, apart, bands)
     blocks = torch.stack([torch.from_numpy(plan.blocks) for plan in plans])[:, None]
     blocks, rows = (
         to_device(each, own.images.device) for each in (blocks, torch.from_numpy(partners))
@@ -195,6 +197,7 @@ def plan_patches(
     views: ViewsConfig,
     convention: Convention,
     apart: Apart = NOBODY,
+    bands: Bands = CHEST,
 ) -> tuple[PatchPlan, ...]:
     """What T-PatchMix does with each film of a batch.
 
@@ -202,6 +205,8 @@ def plan_patches(
     ----------
     targets : (B, 1, H, W) float in [0, 1]
         Masks or the teacher's probabilities of the weak views.
+    bands : Bands
+        Where the zones lie in the films before they were zoomed and shifted.
     """
     partners = patch_partners(keys)
     draws = [
@@ -219,6 +224,7 @@ def plan_patches(
             views,
             convention,
             may_meet(apart, (key.case_id,), (keys[j].case_id,)),
+            moved(bands, draw_weak(key, views)),
         )
         for i, (key, j) in enumerate(zip(keys, partners, strict=True))
     )

@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from training.engine.words import finding_of, is_certain, joined_text, text_with_zones
 from training.report.zones import Bands, Convention, zone_boxes
 
-# Where the zones lie on chest films; overlapping, since readers' levels do (METHOD §1b).
-BANDS = Bands((0.12, 0.45), (0.30, 0.65), (0.45, 0.85), (0.08, 0.50), (0.50, 0.92))
 LESION = 0.5
 
 
@@ -19,6 +17,7 @@ def mixed_text(
     blocks: NDArray[np.bool_],
     rule: str,
     convention: Convention,
+    bands: Bands,
 ) -> str | None:
     """Words of a film that got blocks of its partner (METHOD §1 and §1b).
 
@@ -31,6 +30,8 @@ def mixed_text(
     rule : {"zones", "conjunction", "replace"}
         ``zones``: z_i, with the zones the blocks bring, without those they cover; the paper's span mixing: all zones
         of both texts, or those of the partner's.
+    bands : Bands
+        Where the zones lie in the own film.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def mixed_text(
         return text
     if rule != "zones":
         return joined_text(text, donor, rule)
-    boxes = zone_boxes(here.shape, BANDS, convention)
+    boxes = zone_boxes(here.shape, bands, convention)
     least = max(4, here.size // 2000)
     pasted = _zones_holding((there >= LESION) & blocks, boxes, other.zones, least)
     before = _zones_holding(here >= LESION, boxes, one.zones, 1)

@@ -13,11 +13,12 @@ from torch import Tensor
 
 from training.config import ViewsConfig
 from training.engine.apart import NONSENSE
-from training.engine.blocks import PatchDraw, allowed_boxes, place_blocks
+from training.engine.blocks import PatchDraw, common_sides, place_blocks
 from training.engine.mixed_words import mixed_text
 from training.engine.streams import Key
 from training.engine.words import finding_of, is_certain, text_with_zones
-from training.report.zones import Convention
+from training.engine.zone_bands import CHEST
+from training.report.zones import Bands, Convention
 
 Half = Literal["left", "right"]
 
@@ -118,6 +119,7 @@ def plan_patch(
     views: ViewsConfig,
     convention: Convention,
     may_meet: bool = True,
+    bands: Bands = CHEST,
 ) -> PatchPlan:
     """Decide what T-PatchMix pastes and what the words become (METHOD §1 and §1b).
 
@@ -130,12 +132,14 @@ def plan_patch(
         Teacher's probability and description of the two films, in the same geometry as the pixels.
     may_meet : bool
         False where a reader called the pair nonsense: nothing is pasted, of whatever kind.
+    bands : Bands
+        Where the zones lie in the own film's view.
     """
     (here, text), (there, donor) = own, partner
     nothing = nothing_pasted(here.shape, text)
     if draw.mode is None:
         return nothing
-    blocks = place_blocks(draw, here.shape, (text, donor), there, views, convention)
+    blocks = place_blocks(draw, here.shape, (text, donor), there, views, convention, bands)
     gated = draw.mode != "anywhere" and bool(blocks.any())
     rate = float(there[blocks].mean()) if gated else None
     tried = replace(nothing, tried=blocks, rate=rate)
@@ -144,10 +148,10 @@ def plan_patch(
     if draw.mode == "anywhere":  # CutMix asks no gate and changes no words.
         sentence = f"Pasted a rectangle of {blocks.mean():.0%} of the picture."
         return PatchPlan(blocks, text, sentence, blocks)
-    refusal = _refusal(draw, here.shape, (text, donor), rate, views, convention)
+    refusal = _refusal(draw, (text, donor), rate, views)
     if refusal:
         return replace(tried, words=refusal)
-    mixed = mixed_text((here, text), (there, donor), blocks, views.patch_text, convention)
+    mixed = mixed_text((here, text), (there, donor), blocks, views.patch_text, convention, bands)
     if mixed is None:
         return replace(tried, words="Refused: the words of the mixed film would name no zone.")
     sentence = (
@@ -157,12 +161,7 @@ def plan_patch(
 
 
 def _refusal(
-    draw: PatchDraw,
-    shape: tuple[int, ...],
-    texts: tuple[str, str],
-    rate: float | None,
-    views: ViewsConfig,
-    convention: Convention,
+    draw: PatchDraw, texts: tuple[str, str], rate: float | None, views: ViewsConfig
 ) -> str:
     """Why nothing is pasted; empty if words and gate let the blocks pass."""
     one, other = (finding_of(text) for text in texts)
@@ -170,9 +169,7 @@ def _refusal(
         return "Refused: the partner's words do not fix where its lesions are."
     if other.is_negative:
         return "Refused: the partner's words say that it has no lesion."
-    if draw.mode == "position" and not (
-        is_certain(one) and allowed_boxes(shape, texts, convention)
-    ):
+    if draw.mode == "position" and not (is_certain(one) and common_sides(texts)):
         return "Refused: the two texts name no common side."
     if rate is None or rate < views.patch_gate:
         found = rate or 0.0

@@ -62,7 +62,7 @@ def preview(
     strong = strong_images(pair, views)
     assert pair.masks is not None
     own = StudentFilms(strong, pair.masks, pair.texts, pair.texts)
-    mixed = patch_films(own, pair.keys, always_tried(views), convention, pair.apart)
+    mixed = patch_films(own, pair.keys, always_tried(views), convention, pair.apart, pair.bands)
     plan = mixed.plans[0]
     arrays: Arrays = {
         "weak": _picture(pair.images),
@@ -89,7 +89,8 @@ def plan_of(pair: Films, views: ViewsConfig, convention: Convention) -> PatchPla
     """The try of T-PatchMix that `preview` shows of the first film, without its pictures."""
     assert pair.masks is not None
     tried = always_tried(views)
-    return plan_patches(pair.masks, pair.texts, pair.keys, tried, convention, pair.apart)[0]
+    about = pair.texts, pair.keys, tried, convention, pair.apart, pair.bands
+    return plan_patches(pair.masks, *about)[0]
 
 
 def _tell_gate(pair: Films, plan: PatchPlan, views: ViewsConfig) -> Told:

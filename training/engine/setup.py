@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from training.engine.prior import ZonePrior
 from training.engine.streams import Key
 from training.engine.teacher import Teacher
 from training.engine.watch import Watch
+from training.engine.zone_bands import bands_of_films
 from training.errors import EngineError
 from training.events import EventWriter
 from training.report.zones import Convention
@@ -256,9 +257,14 @@ def _load(
     def warn(sentence: str) -> None:
         events.write("warning", sentence=sentence)
 
+    labeled = load_films(root, snapshot.labeled, side, warn, True, apart)
+    assert labeled.masks is not None
+    texts = labeled.texts(list(range(len(labeled))))
+    bands = bands_of_films(labeled.masks.numpy(), texts, snapshot.laterality)
+    unlabeled = load_films(root, snapshot.unlabeled, side, warn, False, apart)
     pools = Pools(
-        labeled=load_films(root, snapshot.labeled, side, warn, True, apart).on(device),
-        unlabeled=load_films(root, snapshot.unlabeled, side, warn, False, apart).on(device),
+        labeled=replace(labeled, bands=bands).on(device),
+        unlabeled=replace(unlabeled, bands=bands).on(device),
         gate=load_films(root, snapshot.gate, side, warn, need_masks=True),
         report=load_films(root, snapshot.report, side, warn, need_masks=True),
     )

@@ -22,7 +22,7 @@ from training.engine.methods.pseudo_masks import silence_denied
 from training.engine.methods.semi_medref import teacher_probabilities
 from training.engine.predict import Predictor
 from training.engine.preview import Arrays, Told, plan_of, preview
-from training.engine.served_prior import ServedPrior
+from training.engine.served_pool import ServedPool
 from training.engine.streams import Key
 from training.engine.views import draw_weak
 from training.errors import EngineError
@@ -66,7 +66,7 @@ class ViewAnswers:
         teacher: Callable[[], Predictor | None],
     ) -> None:
         self._project, self._image, self._teacher = project, image, teacher
-        self._prior = ServedPrior(project)
+        self._labeled = ServedPool(project)
 
     def views(self, request: dict[str, Any]) -> tuple[Arrays, Told]:
         """All that training would show of a case at an epoch."""
@@ -159,7 +159,9 @@ class ViewAnswers:
         empty = np.zeros((self._side, self._side), np.uint8)
         small = [empty if mask is None else shrink_mask(mask, self._side) for mask in known]
         masks = torch.from_numpy(np.stack(small))[:, None].float()
-        weak = weak_views(Films(keys, images, masks, texts, asked.apart), asked.views)
+        bands = self._labeled.bands(self._side)
+        films = Films(keys, images, masks, texts, asked.apart, bands)
+        weak = weak_views(films, asked.views)
         unknown = [number for number, mask in enumerate(known) if mask is None]
         if unknown:
             assert weak.masks is not None
@@ -179,7 +181,7 @@ class ViewAnswers:
         )
         probabilities = teacher_probabilities(teacher.network.eval(), some).cpu()
         method = asked.meetings.config.method
-        prior = self._prior.get(method, self._side)
+        prior = self._labeled.prior(method, self._side)
         if prior is not None:
             draws = [draw_weak(key, asked.views) for key in some.keys]
             probabilities = prior.apply(probabilities, some.texts, draws)
