@@ -86,6 +86,26 @@ def test_a_step_waits_for_the_teacher_only_where_patches_are_cut(make_run, fetch
     assert ("loss_unlabeled" in told) == (name != "burn-in")
 
 
+def test_a_step_shows_films_once_to_the_teacher_and_once_to_the_student_and_encodes_a_text_once(
+    make_run, bert
+):
+    network = {"text_encoder": "hf", "text_weights": bert}
+    this = prepared(make_run, "passes", network=network)
+    shown = {"student": [], "teacher": []}
+    for name, each in (("student", this.student), ("teacher", this.teacher.network)):
+        each.register_forward_hook(
+            lambda _, films, __, name=name: shown[name].append(len(films[0]))
+        )
+    read = []
+    this.student.words._hidden[1].register_forward_hook(lambda *_: read.append(1))
+    for _ in range(6):
+        one_step(this, burn_in=0)
+        this.counters.step += 1
+    assert shown == {"student": [8] * 6, "teacher": [4] * 6}
+    assert len(read) == this.student.words.texts_known
+    assert this.teacher.network.words.texts_known == len(read)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 def test_a_step_on_a_gpu_never_stands_still(make_run):
     views = {"patch_probability": 0.0}
