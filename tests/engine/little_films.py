@@ -87,3 +87,9 @@ def films(numbers: list[int], seed: int = 0, epoch: int = 0) -> Films:
     masks = torch.stack([torch.from_numpy(mask) for _, mask, _ in drawn])[:, None].float()
     keys = tuple(Key(seed, f"film_{number}", epoch) for number in numbers)
     return Films(keys, images, masks, tuple(text for _, _, text in drawn))
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    """Whether two sets of weights are equal bit for bit."""
+    assert one.keys() == other.keys()
+    return all(torch.equal(one[name], other[name]) for name in one)
