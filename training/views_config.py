@@ -42,6 +42,9 @@ class ViewsConfig(Settings):
     patch_probability: float = number(
         0.25, 0, 1, 0.05, "Share of strong views that get patches of another film."
     )
+    labeled_patch_probability: float = number(
+        0.5, 0, 1, 0.05, "Share of labeled views that get patches of another labeled film."
+    )
     patch_position_share: float = number(
         0.5, 0, 1, 0.05, "Share of mixes inside the text's zones; the rest follow probability."
     )

@@ -70,7 +70,7 @@ def test_words_after_a_patch_follow_the_chosen_rule(rule, expected):
 
 def test_cutmix_pastes_a_rectangle_anywhere_and_leaves_the_words():
     weak, own = student_films(list(range(8)))
-    mixed = patch_films(own, weak.keys, CUTMIX, "image")
+    mixed = patch_films(own, weak, CUTMIX, "image")
     assert mixed.texts == weak.texts
     for number, plan in enumerate(mixed.plans):
         rows, columns = np.nonzero(plan.blocks)
@@ -179,7 +179,7 @@ def test_a_film_alone_in_its_batch_is_its_own_partner_and_stays_as_it_is():
         for rule in ("zones", "conjunction"):
             weak, own = student_films([0])
             asked = views.model_copy(update={"patch_text": rule})
-            mixed = patch_films(own, weak.keys, asked, "image")
+            mixed = patch_films(own, weak, asked, "image")
             assert torch.equal(mixed.images, own.images)
             assert mixed.texts == own.texts
             assert not mixed.plans[0].accepted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -54,8 +55,8 @@ def test_cutmix_keeps_a_pair_apart_too():
 def test_patches_of_the_pair_are_refused_and_nothing_else_changes():
     weak = films([0, 1])
     own = StudentFilms(weak.images, weak.masks, weak.texts, weak.texts)
-    assert any(plan.accepted for plan in patch_films(own, weak.keys, PATCHED, "image").plans)
-    mixed = patch_films(own, weak.keys, PATCHED, "image", PAIR)
+    assert any(plan.accepted for plan in patch_films(own, weak, PATCHED, "image").plans)
+    mixed = patch_films(own, replace(weak, apart=PAIR), PATCHED, "image")
     assert torch.equal(mixed.images, weak.images)
     assert mixed.texts == weak.texts
     assert [plan.words for plan in mixed.plans] == [NONSENSE, NONSENSE]
@@ -64,8 +65,8 @@ def test_patches_of_the_pair_are_refused_and_nothing_else_changes():
 def test_other_pairs_of_the_batch_are_mixed_as_before():
     weak = films([0, 1, 2, 3])
     own = StudentFilms(weak.images, weak.masks, weak.texts, weak.texts)
-    before = patch_films(own, weak.keys, PATCHED, "image")
-    after = patch_films(own, weak.keys, PATCHED, "image", PAIR)
+    before = patch_films(own, weak, PATCHED, "image")
+    after = patch_films(own, replace(weak, apart=PAIR), PATCHED, "image")
     for number, (one, other) in enumerate(zip(before.plans, after.plans, strict=True)):
         if other.words != NONSENSE:
             assert torch.equal(before.images[number], after.images[number])

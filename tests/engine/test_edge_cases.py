@@ -239,7 +239,7 @@ def test_a_contradiction_gives_no_patches_and_no_sides_and_takes_no_sides():
     assert torch.equal(mixed.images, weak.images)
     _, own = student_films([0, 1])
     own = type(own)(own.images, own.targets, (CONTRADICTION,) * 2, (CONTRADICTION,) * 2)
-    assert not any(plan.accepted for plan in patch_films(own, weak.keys, views, "image").plans)
+    assert not any(plan.accepted for plan in patch_films(own, weak, views, "image").plans)
 
 
 def test_posaug_at_one_half_hides_half_of_the_phrases_each_on_its_own_and_half_of_these_vaguely():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from little_films import describe, films
@@ -7,14 +9,20 @@ from little_films import describe, films
 from training.config import ViewsConfig
 from training.engine.blocks import PatchDraw
 from training.engine.films import StudentFilms
-from training.engine.inputs import labeled_student_films, patch_films, unlabeled_student_films
+from training.engine.inputs import (
+    labeled_partners,
+    labeled_student_films,
+    patch_films,
+    unlabeled_student_films,
+    weak_views,
+)
 from training.engine.mixing import plan_patch, side_text
 from training.engine.streams import Key
 from training.engine.words import finding_of, hide_positions
 
 PLAIN = ViewsConfig(
     jitter_probability=0, blur_probability=0, posaug_probability=0, patch_probability=0,
-    side_mix_probability=0, side_paste_probability=0, patch_gate=0.25, patch_block=0.3,
+    labeled_patch_probability=0, side_mix_probability=0, side_paste_probability=0, patch_gate=0.25, patch_block=0.3,
 )  # fmt: skip
 BOTH = "Bilateral pulmonary infection, two infected areas, upper left lung and lower right lung."
 NO_PLACE = "Pulmonary infection."
@@ -128,7 +136,7 @@ def test_refused_patches_leave_image_target_and_words_untouched():
     views = PLAIN.model_copy(update={"patch_probability": 1.0, "patch_gate": 1.0})
     weak = films([0, 1])
     own = StudentFilms(weak.images, weak.masks * 0.5, weak.texts, weak.texts)
-    mixed = patch_films(own, weak.keys, views, "image")
+    mixed = patch_films(own, weak, views, "image")
     assert torch.equal(mixed.images, weak.images)
     assert torch.equal(mixed.targets, own.targets)
     assert mixed.texts == weak.texts
@@ -138,7 +146,7 @@ def test_mixing_agrees_with_a_loop_over_pixels():
     views = PLAIN.model_copy(update={"patch_probability": 1.0, "patch_gate": 0.05})
     weak = films([0, 1])
     own = StudentFilms(weak.images, weak.masks, weak.texts, weak.texts)
-    mixed = patch_films(own, weak.keys, views, "image")
+    mixed = patch_films(own, weak, views, "image")
     assert any(plan.accepted for plan in mixed.plans)
     for i, j in ((0, 1), (1, 0)):
         for row in range(0, 48, 5):
@@ -159,6 +167,40 @@ def test_a_batch_of_one_is_left_alone_by_every_mix():
     assert zones(labeled.texts[0]) == zones(one.texts[0])
     unlabeled = unlabeled_student_films(one, one.masks, labeled, views, "image")
     assert torch.equal(unlabeled.images, one.images)
+
+
+def test_labeled_films_get_patches_of_each_other_with_exact_masks_and_words():
+    views = PLAIN.model_copy(update={"labeled_patch_probability": 1.0, "patch_gate": 0.05})
+    weak = films(list(range(12)))
+    shown = labeled_student_films(weak, views, "image")
+    partners = labeled_partners(weak.keys)
+    accepted = [number for number, plan in enumerate(shown.plans) if plan.accepted]
+    assert accepted
+    for number, (plan, partner) in enumerate(zip(shown.plans, partners, strict=True)):
+        blocks = torch.from_numpy(plan.blocks)
+        for mixed, before in ((shown.images, weak.images), (shown.targets, weak.masks)):
+            assert torch.equal(mixed[number, 0][blocks], before[partner, 0][blocks])
+            assert torch.equal(mixed[number, 0][~blocks], before[number, 0][~blocks])
+        assert shown.texts[number] == shown.full_texts[number] == plan.text
+        assert (plan.text != weak.texts[number]) <= plan.accepted
+        own, both = {f"film_{number}"}, {f"film_{number}", f"film_{partner}"}
+        assert shown.sources[number] == (both if plan.accepted else own)
+    still = views.model_copy(update={"labeled_patch_probability": 0.0})
+    assert torch.equal(labeled_student_films(weak, still, "image").images, weak.images)
+
+
+def test_patches_of_labeled_films_are_planned_by_the_masks_that_the_host_has():
+    views = PLAIN.model_copy(update={"labeled_patch_probability": 1.0, "patch_gate": 0.05})
+    weak = films(list(range(12)))
+    elsewhere = replace(weak, masks=torch.zeros_like(weak.masks), known=weak.masks)
+    expected = labeled_student_films(weak, views, "image")
+    shown = labeled_student_films(elsewhere, views, "image")
+    assert any(plan.accepted for plan in shown.plans)
+    assert torch.equal(shown.images, expected.images)
+    assert shown.texts == expected.texts
+    moving = ViewsConfig()
+    moved = weak_views(replace(weak, known=weak.masks), moving)
+    assert torch.equal(moved.known, moved.masks)
 
 
 def test_labeled_sides_are_pasted_with_their_exact_masks():

@@ -169,7 +169,7 @@ def test_the_views_are_those_that_training_would_see(ask, project):
     assert np.array_equal(arrays["mixed"][inside], strong[1, 0].numpy()[inside])
     assert np.array_equal(arrays["mixed"][~inside], strong[0, 0].numpy()[~inside])
     targets = torch.zeros(2, 1, 32, 32)
-    refused = patch_films(StudentFilms(strong, targets, weak.texts, ()), keys, views, "image")
+    refused = patch_films(StudentFilms(strong, targets, weak.texts, ()), weak, views, "image")
     assert not refused.plans[0].accepted  # The service knows of lesions that zeros do not show.
 
 

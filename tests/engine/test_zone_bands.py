@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -90,7 +92,7 @@ def test_patches_are_placed_by_the_bands_of_the_films_as_moved_with_each_view(mo
         return plan_patch(*args)
 
     monkeypatch.setattr(inputs, "plan_patch", noting)
-    patch_films(own, weak.keys, views, "image", weak.apart, OTHER)
+    patch_films(own, replace(weak, bands=OTHER), views, "image")
     assert asked == [moved(OTHER, draw_weak(key, views)) for key in weak.keys]
     assert len(set(asked)) == 4
 

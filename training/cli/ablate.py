@@ -185,7 +185,7 @@ def _note(table: str, seeds: int, role: str, compared: bool) -> str:
         return (
             f"Dice (%) of the {role} on the report half, over all pixels / mean over images, {over}; in brackets the "
             "gain in Dice over all pixels against plain supervised training, of 'ours' against supervised training "
-            "with the same views and mixing."
+            "with the same views and mixing (the row '+ patches of labeled films')."
         )
     if table == "lvit":
         return (

@@ -38,6 +38,8 @@ class FilmPool:
         Cases that are never mixed with each other.
     bands : Bands
         Where the zones lie in films of this data set.
+    host_masks : (N, S, S) uint8, or None
+        The masks in the host's memory, where ``masks`` lie on a device.
     """
 
     cases: tuple[SnapshotCase, ...]
@@ -45,6 +47,7 @@ class FilmPool:
     masks: Tensor | None
     apart: Apart = NOBODY
     bands: Bands = CHEST
+    host_masks: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -56,7 +59,8 @@ class FilmPool:
         if device.type != "cuda" or needed > ROOM * torch.cuda.mem_get_info(device)[0]:
             return self
         moved = [each.to(device) for each in tensors]
-        return replace(self, images=moved[0], masks=moved[1] if len(moved) > 1 else None)
+        masks = moved[1] if len(moved) > 1 else None
+        return replace(self, images=moved[0], masks=masks, host_masks=self.masks)
 
     def texts(self, numbers: list[int]) -> tuple[str, ...]:
         """Descriptions of the numbered cases."""
@@ -67,6 +71,8 @@ class FilmPool:
         numbers = [number for number, _ in picks]
         rows = to_device(torch.tensor(numbers), self.images.device)
         masks = None if self.masks is None else to_device(self.masks[rows][:, None], device).float()
+        known = self.masks if self.host_masks is None else self.host_masks
+        here = known is None or known.device.type == device.type
         return Films(
             keys=tuple(Key(seed, self.cases[number].case_id, epoch) for number, epoch in picks),
             images=as_network_input(self.images[rows], device),
@@ -74,6 +80,7 @@ class FilmPool:
             texts=self.texts(numbers),
             apart=self.apart,
             bands=self.bands,
+            known=None if here or known is None else known[numbers][:, None].float(),
         )
 
 

@@ -30,6 +30,8 @@ class Films:
         Cases that are never mixed with each other.
     bands : Bands
         Where the zones lie in films of this data set, before any view.
+    known : (B, 1, H, W) float, or None
+        The masks once more in the host's memory, where ``masks`` lie on a device: whoever plans by them need not wait.
     """
 
     keys: tuple[Key, ...]
@@ -38,6 +40,7 @@ class Films:
     texts: tuple[str, ...]
     apart: Apart = NOBODY
     bands: Bands = CHEST
+    known: Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ from training.engine.streams import Key, derangement
 from training.engine.transfer import to_device
 from training.engine.views import apply_strong, apply_weak, draw_strong, draw_weak
 from training.engine.words import change_words, hide_positions
-from training.engine.zone_bands import CHEST, moved
-from training.report.zones import Bands, Convention
+from training.engine.zone_bands import moved
+from training.report.zones import Convention
 
 SIDE_MIX, SIDE_PASTE = "side mix", "side paste"  # Streams of whole sides: labeled, unlabeled films.
 T = TypeVar("T")
@@ -40,7 +40,8 @@ def weak_views(films: Films, views: ViewsConfig) -> Films:
     """The films in the geometry of their weak views."""
     draws = [draw_weak(key, views) for key in films.keys]
     images, masks = apply_weak(films.images, films.masks, draws)
-    return replace(films, images=images, masks=masks)
+    known = None if films.known is None else apply_weak(films.known, films.known, draws)[1]
+    return replace(films, images=images, masks=masks, known=known)
 
 
 def strong_images(weak: Films, views: ViewsConfig) -> Tensor:
@@ -49,14 +50,16 @@ def strong_images(weak: Films, views: ViewsConfig) -> Tensor:
 
 
 def labeled_student_films(weak: Films, views: ViewsConfig, convention: Convention) -> StudentFilms:
-    """Labeled films with whole lung sides swapped between them, masks and words moving along."""
+    """Labeled films with patches and whole lung sides of each other, masks and words moving along."""
     assert weak.masks is not None
     images = strong_images(weak, views) if views.labeled_photometry else weak.images
     partners, sources = labeled_partners(weak.keys), _ids(weak.keys)
     texts, theirs = _pick(weak.texts, partners), _pick(sources, partners)
     rows = to_device(torch.from_numpy(partners), images.device)
+    own = StudentFilms(images, weak.masks, weak.texts, weak.texts, sources=sources)
+    tried = views.model_copy(update={"patch_probability": views.labeled_patch_probability})
     return paste_sides(
-        StudentFilms(images, weak.masks, weak.texts, weak.texts, sources=sources),
+        patch_films(own, weak, tried, convention, partners),
         StudentFilms(images[rows], weak.masks[rows], texts, (), sources=theirs),
         weak.keys,
         (SIDE_MIX, views.side_mix_probability),
@@ -99,7 +102,7 @@ def unlabeled_student_films(
         Donors of whole sides with exact masks.
     """
     own = StudentFilms(strong_images(weak, views), probabilities, weak.texts, weak.texts)
-    patched = patch_films(own, weak.keys, views, convention, weak.apart, weak.bands)
+    patched = patch_films(own, weak, views, convention)
     donors = side_donors(weak.keys, len(labeled.texts))
     texts, theirs = _pick(labeled.full_texts, donors), _pick(_accounted(labeled), donors)
     rows = to_device(torch.from_numpy(donors), labeled.images.device)
@@ -163,20 +166,28 @@ def _drawn_sides(
 
 def patch_films(
     own: StudentFilms,
-    keys: tuple[Key, ...],
+    weak: Films,
     views: ViewsConfig,
     convention: Convention,
-    apart: Apart = NOBODY,
-    bands: Bands = CHEST,
+    partners: NDArray[np.int64] | None = None,
 ) -> StudentFilms:
-    """T-PatchMix between the films of a batch; two films are each other's partners."""
-    partners = patch_partners(keys)
-    plans = plan_patches(own.targets, own.texts, keys, views, convention, apart, bands)
+    """T-PatchMix between the films of a batch.
+
+    Parameters
+    ----------
+    weak : Films
+        The same films as weak views.
+    partners : (B,) int64, optional
+        Numbers of the films that blocks come from; else drawn so that two films are each other's partners.
+    """
+    partners = patch_partners(weak.keys) if partners is None else partners
+    targets = own.targets if weak.known is None else weak.known
+    plans = plan_patches(targets, own.texts, weak, views, convention, partners)
     blocks = torch.stack([torch.from_numpy(plan.blocks) for plan in plans])[:, None]
     blocks, rows = (
         to_device(each, own.images.device) for each in (blocks, torch.from_numpy(partners))
     )
-    texts, sources = tuple(plan.text for plan in plans), own.sources or _ids(keys)
+    texts, sources = tuple(plan.text for plan in plans), own.sources or _ids(weak.keys)
     return StudentFilms(
         images=torch.where(blocks, own.images[rows], own.images),
         targets=torch.where(blocks, own.targets[rows], own.targets),
@@ -193,11 +204,10 @@ def patch_films(
 def plan_patches(
     targets: Tensor,
     texts: tuple[str, ...],
-    keys: tuple[Key, ...],
+    weak: Films,
     views: ViewsConfig,
     convention: Convention,
-    apart: Apart = NOBODY,
-    bands: Bands = CHEST,
+    partners: NDArray[np.int64],
 ) -> tuple[PatchPlan, ...]:
     """What T-PatchMix does with each film of a batch.
 
@@ -205,10 +215,14 @@ def plan_patches(
     ----------
     targets : (B, 1, H, W) float in [0, 1]
         Masks or the teacher's probabilities of the weak views.
-    bands : Bands
-        Where the zones lie in the films before they were zoomed and shifted.
+    texts : tuple of str
+        Their words as they are now.
+    weak : Films
+        Keys, readers' objections and zones of the films.
+    partners : (B,) int64
+        Numbers of the films that blocks come from.
     """
-    partners = patch_partners(keys)
+    keys = weak.keys
     draws = [
         draw_patch(key, views) if i != j else PatchDraw()
         for i, (key, j) in enumerate(zip(keys, partners, strict=True))
@@ -223,8 +237,8 @@ def plan_patches(
             (maps[j], texts[j]),
             views,
             convention,
-            may_meet(apart, (key.case_id,), (keys[j].case_id,)),
-            moved(bands, draw_weak(key, views)),
+            may_meet(weak.apart, (key.case_id,), (keys[j].case_id,)),
+            moved(weak.bands, draw_weak(key, views)),
         )
         for i, (key, j) in enumerate(zip(keys, partners, strict=True))
     )

@@ -17,6 +17,7 @@ from training.engine.films import Films, StudentFilms
 from training.engine.inputs import (
     labeled_student_films,
     patch_films,
+    patch_partners,
     plan_patches,
     strong_images,
     unlabeled_student_films,
@@ -62,7 +63,7 @@ def preview(
     strong = strong_images(pair, views)
     assert pair.masks is not None
     own = StudentFilms(strong, pair.masks, pair.texts, pair.texts)
-    mixed = patch_films(own, pair.keys, always_tried(views), convention, pair.apart, pair.bands)
+    mixed = patch_films(own, pair, always_tried(views), convention)
     plan = mixed.plans[0]
     arrays: Arrays = {
         "weak": _picture(pair.images),
@@ -89,8 +90,8 @@ def plan_of(pair: Films, views: ViewsConfig, convention: Convention) -> PatchPla
     """The try of T-PatchMix that `preview` shows of the first film, without its pictures."""
     assert pair.masks is not None
     tried = always_tried(views)
-    about = pair.texts, pair.keys, tried, convention, pair.apart, pair.bands
-    return plan_patches(pair.masks, *about)[0]
+    partners = patch_partners(pair.keys)
+    return plan_patches(pair.masks, pair.texts, pair, tried, convention, partners)[0]
 
 
 def _tell_gate(pair: Films, plan: PatchPlan, views: ViewsConfig) -> Told:
@@ -143,15 +144,17 @@ def _student_words(side: SideDraw, mirrored: bool, changed: bool, views: ViewsCo
 def _labeled(
     pair: Films, donors: Films, views: ViewsConfig, convention: Convention
 ) -> tuple[Arrays, Told]:
-    """The case as one of the labeled pool: perhaps with a side of another labeled film."""
+    """The case as one of the labeled pool: perhaps with patches and a side of another labeled film."""
     films = labeled_student_films(_joined(pair, donors), views, convention)
-    side = films.sides[0]
+    side, plan = films.sides[0], films.plans[0]
     arrays: Arrays = {"labeled": _picture(films.images), "labeled_mask": _mask(films.targets)}
-    silent = side.half is None and side.may_meet
+    said = [plan.words] if plan.accepted else []
+    if side.half is not None or not side.may_meet:
+        said.append(side.words())
     return arrays, {
         "texts": {"labeled": films.texts[0]},
-        "draws": {"labeled_side": side.half},
-        "words": [] if silent else [f"As a labeled film: {_lower(side.words())}"],
+        "draws": {"labeled_side": side.half, "labeled_patched": plan.accepted},
+        "words": [f"As a labeled film: {_lower(sentence)}" for sentence in said],
     }
 
 
