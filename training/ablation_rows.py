@@ -10,10 +10,10 @@ from training.config import RunConfig, preset
 Sections = dict[str, dict[str, Any]]
 PARTS = ("T-S", "PosAug", "T-PatchMix", "ITCL")
 LVIT_PARTS = ("Text", "EPI", "LV")
-# A semi-supervised step costs 1.8 to 2.1 supervised ones (benchmarks/step_time.py), so a round with half of burn-in at
-# most 1.55 times as much as a supervised one of the same steps, and the papers', with a quarter of burn-in, 1.8 times.
-EQUAL_TIME = 1.55
-PAPERS_TIME = 1.8
+# A round with half of burn-in took 1.42 (64 pixels) and 1.46 times (96) as long as a supervised one of the same steps,
+# two trainers side by side on two cores; the papers' recipe, with a quarter of burn-in, would take 1.63 and 1.69 times.
+EQUAL_TIME = 1.45
+PAPERS_TIME = 1.65
 
 
 @dataclass(frozen=True)

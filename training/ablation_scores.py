@@ -11,6 +11,7 @@ from scipy.stats import wilcoxon
 
 from training.ablation import Planned
 from training.ablation_rows import TABLES
+from training.events import EventTail
 from training.rundir import RunFolder, read_json
 
 Role = Literal["student", "teacher"]
@@ -36,6 +37,8 @@ class Cell:
         it says nothing of the spread between seeds.
     iou, iou_per_image : tuple of float
         As ``dice`` and ``per_image``, of the intersection over union.
+    seconds : tuple of float
+        How long each run took, with whatever else the machine had to do.
     """
 
     labeled: int
@@ -46,6 +49,7 @@ class Cell:
     p: float | None = None
     iou: tuple[float, ...] = ()
     iou_per_image: tuple[float, ...] = ()
+    seconds: tuple[float, ...] = ()
 
     @property
     def mean(self) -> float:
@@ -138,13 +142,21 @@ def cells(
             p = _significance(own, theirs, role) if theirs else None
             against = row.against, gains, p
             labeled = len(own[0].snapshot.labeled)
-            found[row.key, share] = Cell(labeled, dice, per_image, *against, iou, iou_per_image)
+            seconds = tuple(_seconds(run) for run in own)
+            others = iou, iou_per_image, seconds
+            found[row.key, share] = Cell(labeled, dice, per_image, *against, *others)
     return found
 
 
 def _figure(runs: Sequence[Planned], role: Role, name: str) -> tuple[float, ...]:
     scores = (RunFolder(run.folder).read_scores()["report"][role] for run in runs)
     return tuple(float(each[name]) for each in scores)
+
+
+def _seconds(run: Planned) -> float:
+    """Time a run took, its pauses and earlier parts counted as the trainer counts them; 0 if it did not say."""
+    told = EventTail(RunFolder(run.folder).events_file).read_new()
+    return next((float(each["seconds"]) for each in told[::-1] if each["kind"] == "finished"), 0.0)
 
 
 def _significance(own: Sequence[Planned], other: Sequence[Planned], role: Role) -> float:
