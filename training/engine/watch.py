@@ -42,9 +42,9 @@ class Watch:
         loss : () float
         norm : () float, or None
             The gradient's; None where it may be no number.
-        told : dict
-            What the step tells. With ``empty_fraction``, the share of positive descriptions whose pseudo-mask is empty,
-            and ``positive_fraction``; a batch without such descriptions says nothing.
+        told : dict of str to () float
+            What the step tells. With ``empty_fraction``, the share in [0, 1] of positive descriptions whose pseudo-mask
+            is empty, and ``positive_fraction``; a batch without such descriptions says nothing.
         """
         whole = [torch.isfinite(each.detach()) for each in (loss, loss if norm is None else norm)]
         new = ~torch.stack(whole) & (self._broken < 0)
