@@ -39,10 +39,10 @@ class Watch:
 
         Parameters
         ----------
-        loss : () float
-        norm : () float, or None
+        loss : float, a scalar
+        norm : float, a scalar, or None
             The gradient's; None where it may be no number.
-        told : dict of str to () float
+        told : dict of str to float, scalars
             What the step tells. With ``empty_fraction``, the share in [0, 1] of positive descriptions whose pseudo-mask
             is empty, and ``positive_fraction``; a batch without such descriptions says nothing.
         """
