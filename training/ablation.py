@@ -173,10 +173,8 @@ def _changed(config: RunConfig, row: Row, seed: int) -> RunConfig:
     content = config.model_dump()
     for section, change in row.changes.items():
         content[section] |= change
-    for name in (
-        "steps",
-        "evaluate_every",
-    ):  # no more models to choose the best from than other rows
+    # A longer run is evaluated as often as others: it has no more models to choose the best from.
+    for name in ("steps", "evaluate_every"):
         content["training"][name] = round(row.stretch * content["training"][name])
     return RunConfig.parse({**content, "seed": seed})
 
@@ -225,10 +223,8 @@ def _train(chunk: Sequence[Planned], on_done: Callable[[Planned], None], gpu: st
     command = [sys.executable, "-m", "training", "run", "--say-done", *by_folder]
     with tempfile.TemporaryFile() as log:
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": log}
-        if gpu is not None and chunk[0].config.device in (
-            "auto",
-            "cuda",
-        ):  # else one, or none, is named
+        unnamed = chunk[0].config.device in ("auto", "cuda")  # else the settings say which, or none
+        if gpu is not None and unnamed:
             options["env"] = os.environ | {"CUDA_VISIBLE_DEVICES": gpu}
         with subprocess.Popen(command, text=True, **options) as trainer:  # type: ignore[call-overload]
             for line in trainer.stdout:

@@ -185,7 +185,8 @@ def _note(table: str, seeds: int, role: str, compared: bool) -> str:
         return (
             f"Dice (%) of the {role} on the report half, over all pixels / mean over images, {over}; in brackets the "
             "gain in Dice over all pixels against plain supervised training, of 'ours' against supervised training "
-            "with the same views and mixing (the row '+ patches of labeled films')."
+            "with the same views and mixing (the row '+ patches of labeled films'), of 'ours' without a part against "
+            "'ours'."
         )
     if table == "lvit":
         return (

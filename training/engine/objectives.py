@@ -113,7 +113,7 @@ def consistency_loss(
     least_mass : float
         Least sum of target probabilities, in pixels, for an image's Dice to count.
     """
-    # Weighed by 0 instead of left out, here and below: how many are left is the device's secret until one waits for it.
+    # Weighed by 0 instead of left out, here and below: to know how many are left, the host would wait for the device.
     kept = (pseudo.targets * pseudo.weight).sum((1, 2, 3)) >= least_mass
     dice = (dice_of_each(logits, pseudo.targets, pseudo.weight) * kept).mean()
     return dice if dice_only else dice + cross_entropy(logits, pseudo.targets, pseudo.weight)
