@@ -118,6 +118,17 @@ def test_a_card_says_whose_masks_were_learned_from(project):
     )
 
 
+@pytest.mark.parametrize(
+    ("burn_in", "words"),
+    [(3, "learned from after step 3"), (4, "lasted for all of its steps"), (None, "")],
+    ids=["used", "not used", "of an earlier version"],
+)
+def test_a_card_says_from_when_on_unlabeled_films_were_used(project, burn_in, words):
+    card = card_of(taught(project, 0.7, 1).model).model_copy(update={"burn_in": burn_in})
+    assert words in document(card)
+    assert ("Unlabeled films were" in document(card)) == bool(words)
+
+
 def test_a_card_names_no_case_no_patient_and_no_folder(project):
     model = taught(project, 0.7, 1).model
     text = json.dumps(model.card)

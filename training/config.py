@@ -105,7 +105,15 @@ class TrainingConfig(Settings):
     """How long and how fast."""
 
     steps: int = number(600, 1, 1_000_000, 50, "Optimizer steps of the round.")
-    burn_in: float = number(0.5, 0, 1, 0.05, "Share of the steps on the labeled pool alone.")
+    burn_in: float = number(0.5, 0, 1, 0.05, "Least share of the steps on the labeled pool alone.")
+    burn_in_until: float = number(
+        1.5,
+        0,
+        10,
+        0.1,
+        "semi-medref: burn-in goes on until the teacher's error on the gate half is this many times that on its "
+        "labeled films; 0: for its share of the steps.",
+    )
     batch_labeled: int = number(8, 1, 1024, 1, "Labeled cases in a step.")
     batch_unlabeled: int = number(8, 1, 1024, 1, "Unlabeled cases in a step.")
     learning_rate: float = number(2e-3, 1e-6, 1e-1, 1e-4, "Largest learning rate of AdamW.")

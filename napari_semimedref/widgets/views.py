@@ -250,7 +250,9 @@ def _meeting_in_words(case: str, fields: Mapping[str, Any]) -> str:
     words = f"{case} with {partner}" if partner else f"{case}, not mixed"
     if donor and donor != partner:
         words += f", sides from {donor}"
-    return words if step is None else f"{words}; step {step + 1} of a run"
+    if step is None:
+        return words
+    return f"{words}; step {step + 1} of a run" + (" or later" if fields.get("later") else "")
 
 
 def _reader() -> QTextBrowser:

@@ -29,6 +29,7 @@ TINY = {
     "training": {
         "steps": 12,
         "burn_in": 0.5,
+        "burn_in_until": 0.0,
         "batch_labeled": 4,
         "batch_unlabeled": 4,
         "evaluate_every": 6,

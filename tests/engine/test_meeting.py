@@ -60,7 +60,7 @@ def test_a_film_meets_whom_the_run_let_it_meet_and_looks_as_it_did(used, snapsho
         others = labeled_partners(labeled.keys)
         for place, key in enumerate(weak.keys):
             met, donor = meetings.of(key), donors[place]
-            assert met.step == 6 + number
+            assert (met.step, met.later) == (6 + number, False)
             assert met.partner == weak.keys[partners[place]]
             assert met.donors == (labeled.keys[donor], labeled.keys[others[donor]])
             pair = some(weak, [place, partners[place]], probabilities)

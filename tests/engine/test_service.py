@@ -388,6 +388,8 @@ def test_the_partner_is_drawn_as_the_next_round_would(ask, project):
             assert reply["partner"] == met.partner.case_id
             assert reply["donor"] == met.donors[0].case_id
             assert reply["step"] == met.step
+            # Only what waits for the end of burn-in may come later.
+            assert reply["later"] == met.later == (case in unlabeled)
             partners.add(reply["partner"])
     assert len(partners) > 2
 

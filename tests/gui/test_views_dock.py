@@ -87,6 +87,7 @@ def test_the_next_accepted_mix_is_found_over_several_requests(qtbot, dock):
 
 def test_if_no_mix_is_accepted_that_is_said(qtbot, dock):
     drawn(qtbot, dock, lambda: dock.epoch.setValue(30))
+    assert f"{DRAWN} or later" in dock.status.text()
     dock.next_mix.click()
     qtbot.waitUntil(lambda: "None of the next 200" in dock.status.text(), timeout=PATIENCE_MS)
     assert "Refused: a test." in dock.status.text()

@@ -60,7 +60,12 @@ def _score(this: Round) -> dict[str, Any]:
         scores |= _texts(this, results["report", "teacher"])
     counters = this.counters
     best_step = counters.best_step or counters.step
-    about = {"steps": counters.step, "best_step": best_step, "seconds": round(counters.seconds, 1)}
+    about = {
+        "steps": counters.step,
+        "burn_in": min(counters.burn_in, counters.step),
+        "best_step": best_step,
+        "seconds": round(counters.seconds, 1),
+    }
     return {**about, **scores}
 
 

@@ -11,11 +11,11 @@ import torch
 
 from training.engine.evaluate import evaluate
 from training.engine.finish import finish, tell_evaluation
+from training.engine.learnt import burn_in_is_over, next_look
 from training.engine.pace import Pace
 from training.engine.pausing import may_go_on
 from training.engine.predict import Predictor
 from training.engine.room import check_room, is_out_of_memory
-from training.engine.schedules import burn_in_steps
 from training.engine.setup import Round, prepare
 from training.engine.step import heed_collapse, one_step
 from training.engine.tensorboard import TensorBoard
@@ -106,12 +106,13 @@ def _train(this: Round, pace: Pace) -> bool:
     while counters.step < training.steps and not _has_enough(this):
         if not may_go_on(this, pace):
             return False
-        name = "burn-in" if counters.step < pace.burn_in else "semi-supervised"
+        _decide_burn_in(this, pace)
+        name = "burn-in" if counters.step < counters.burn_in else "semi-supervised"
         if name != phase:
             this.events.write("phase", name=name)
             phase = name
         begun = time.monotonic()
-        told = one_step(this, pace.burn_in)
+        told = one_step(this, counters.burn_in)
         counters.step += 1
         last = counters.step == training.steps
         speaks, judges = pace.may_speak() or last, counters.step % LOOK_EVERY == 0
@@ -130,6 +131,15 @@ def _train(this: Round, pace: Pace) -> bool:
             counters.seconds = pace.seconds_spent()
             this.save()
     return True
+
+
+def _decide_burn_in(this: Round, pace: Pace) -> None:
+    """Where burn-in would end, look whether it may."""
+    counters, pools = this.counters, this.pools
+    asked = this.teacher.network, pools.labeled, pools.gate, this.config, this.fabric.device
+    if counters.step == counters.burn_in and not burn_in_is_over(*asked):
+        counters.burn_in = next_look(counters.step, this.config.training.steps)
+    pace.burn_in = counters.burn_in
 
 
 def _has_enough(this: Round) -> bool:
@@ -172,11 +182,10 @@ def _look_at_gate(this: Round, pace: Pace) -> None:
 
 def _make_pace(this: Round, began: float) -> Pace:
     training, pools = this.config.training, this.pools
-    burn_in = burn_in_steps(training, this.config.method, len(pools.unlabeled))
     films = len(pools.unlabeled) + 2 * (len(pools.gate) + len(pools.report))
     return Pace(
         training.steps,
-        burn_in,
+        this.counters.burn_in,
         films,
         training.checkpoint_seconds,
         began=began,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from training.config import RunConfig
 from training.engine.data import CaseOrder
 from training.engine.inputs import labeled_partners, patch_partners, side_donors
-from training.engine.schedules import burn_in_steps
+from training.engine.schedules import burn_in_steps, may_last_longer
 from training.engine.streams import Key
 
 
@@ -29,12 +29,16 @@ class Meeting:
         The labeled film whose side it may get, and that one's own partner, if any.
     step : int or None
         The run's step, from 0; None where no run decides who meets.
+    later : bool
+        Whether burn-in may last longer than its share of the steps: the film is shown later then, and others' sides
+        are there for it.
     """
 
     film: Key
     partner: Key | None
     donors: tuple[Key, ...] = ()
     step: int | None = None
+    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,13 +70,14 @@ class Meetings:
         )
         keys = _keys(order, number, training.batch_unlabeled, self.unlabeled)
         place = keys.index(film)
-        step = burn_in_steps(training, self.config.method, len(self.unlabeled)) + number
+        method = self.config.method
+        step = burn_in_steps(training, method, len(self.unlabeled)) + number
         donors: tuple[Key, ...] = ()
         if self.labeled:
             shown = self._labeled_keys(step, film.seed)
             donors = _with_partner(shown, int(side_donors(keys, len(shown))[place]))
         partner = keys[int(patch_partners(keys)[place])] if len(keys) > 1 else None
-        return Meeting(film, partner, donors, step)
+        return Meeting(film, partner, donors, step, later=may_last_longer(training, method))
 
     def _labeled(self, film: Key) -> Meeting:
         size = self.config.training.batch_labeled

@@ -9,10 +9,15 @@ from training.config import MethodConfig, TrainingConfig
 
 
 def burn_in_steps(training: TrainingConfig, method: MethodConfig, unlabeled: int) -> int:
-    """Steps on the labeled pool alone; all of them where nothing else can be used."""
+    """Steps on the labeled pool alone, at least; all of them where nothing else can be used."""
     if method.name == "supervised" or unlabeled == 0:
         return training.steps
     return round(training.steps * training.burn_in)
+
+
+def may_last_longer(training: TrainingConfig, method: MethodConfig) -> bool:
+    """Whether burn-in may go on beyond `burn_in_steps` (`training.engine.learnt`)."""
+    return method.name == "semi-medref" and training.burn_in_until > 0
 
 
 def learning_rate(step: int, training: TrainingConfig) -> float:

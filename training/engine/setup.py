@@ -17,6 +17,7 @@ from training.engine.data import CaseOrder, FilmPool, load_films
 from training.engine.methods.lvit_epi import LvitMemory, open_memory
 from training.engine.networks import Network, build, collect_vocabulary
 from training.engine.prior import ZonePrior
+from training.engine.schedules import burn_in_steps
 from training.engine.streams import Key
 from training.engine.teacher import Teacher
 from training.engine.watch import Watch
@@ -36,6 +37,8 @@ class Counters:
 
     Attributes
     ----------
+    burn_in : int
+        The step from which the unlabeled pool is used, as far as is known; -1 before the first.
     best_dice : float
         Best global Dice on the gate half so far, of the role that selects; -1 before the first.
     stale : int
@@ -51,6 +54,7 @@ class Counters:
     """
 
     step: int = 0
+    burn_in: int = -1
     teacher_updates: int = 0
     best_dice: float = -1.0
     best_step: int = 0
@@ -150,6 +154,8 @@ def prepare(folder: RunFolder, events: EventWriter, device: str | None) -> Round
     counters = Counters()
     if last is not None:
         counters = _resume(last, teacher, optimizer, memory, scaler_of(fabric))
+    if counters.burn_in < 0:
+        counters.burn_in = burn_in_steps(config.training, config.method, len(pools.unlabeled))
     return Round(
         folder=folder,
         events=events,

@@ -81,6 +81,7 @@ class ViewAnswers:
             "partner": None if met.partner is None else met.partner.case_id,
             "donor": met.donors[0].case_id if met.donors else None,
             "step": met.step,
+            "later": met.later,
             **told,
         }
 

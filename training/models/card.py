@@ -93,6 +93,8 @@ class ModelCard(BaseModel):
         Its id: the beginning of the SHA-256 of the teacher's weights.
     parent : str or None
         Id of the model whose weights it started from; None for a fresh start.
+    burn_in : int or None
+        Steps on the labeled pool alone, all of them where no other was used; None on cards of earlier versions.
     trained_seconds : float
         Of wall time, evaluation and predictions left out.
     scores : mapping
@@ -116,6 +118,7 @@ class ModelCard(BaseModel):
     seed: int
     steps: int
     best_step: int
+    burn_in: int | None = None
     trained_seconds: float
     code: dict[str, str | None]
     scores: dict[str, dict[str, dict[str, Figure]]]
@@ -188,6 +191,7 @@ def make_card(
         seed=config.seed,
         steps=int(scores.get("steps", 0)),
         best_step=int(scores.get("best_step", 0)),
+        burn_in=scores.get("burn_in"),
         trained_seconds=float(scores.get("seconds", 0.0)),
         code=dict(code_version()),
         scores=figures(measured),

@@ -50,8 +50,19 @@ def _details(card: ModelCard, origin: str) -> Iterator[str]:
         f"Network `{network}`, {card.config['network']['image_size']} pixels a side; method `{method}`.",
         f"Started from {start}; {card.steps} steps, of which step {card.best_step} was kept; "
         f"{card.trained_seconds:.0f} seconds of training; seed {card.seed}.",
+        *_unlabeled(card),
         *([f"Brought into this project from {origin}."] if origin else []),
     )
+
+
+def _unlabeled(card: ModelCard) -> Iterator[str]:
+    """What the unlabeled pool was used for, where the method would use it."""
+    if card.burn_in is None or card.config["method"]["name"] == "supervised":
+        return
+    if card.burn_in < card.steps:
+        yield f"Unlabeled films were learned from after step {card.burn_in}."
+    elif card.data.cases.get("unlabeled"):
+        yield "Unlabeled films were not learned from: burn-in lasted for all of its steps."
 
 
 def _intended_use() -> Iterator[str]:
