@@ -49,6 +49,23 @@ def test_the_same_round_again_takes_what_was_measured(past):
     assert "measured in round 4" in told.sentence
 
 
+@pytest.mark.parametrize(
+    ("until", "gate", "unlabeled", "words"),
+    [
+        (1.5, 10, 100, "At most "),
+        (0, 10, 100, "About "),
+        (1.5, 0, 100, "About "),
+        (1.5, 10, 0, "About "),
+    ],
+)
+def test_where_burn_in_may_last_the_time_is_the_most_that_is_needed(
+    past, until, gate, unlabeled, words
+):
+    config = changed(past.config, "training", burn_in_until=until)
+    told = estimate(config, Sizes(20, unlabeled, gate, 10), [past])
+    assert told.sentence.startswith(words)
+
+
 def test_time_scales_with_steps_films_and_pixels(past):
     none = Measured(4, past.config, 0.1, 0.2, film=0.0)
     base = estimate(past.config, SIZES, [none]).seconds

@@ -178,6 +178,11 @@ class RunConfig(Settings):
     method: MethodConfig = MethodConfig()
     training: TrainingConfig = TrainingConfig()
 
+    @property
+    def burn_in_may_last(self) -> bool:
+        """Whether burn-in may go on beyond its share of the steps."""
+        return self.method.name == "semi-medref" and self.training.burn_in_until > 0
+
     @model_validator(mode="after")
     def _zones_can_be_read(self) -> RunConfig:
         if self.method.lambda_zones and not self.network.zone_reading:

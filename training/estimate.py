@@ -72,11 +72,23 @@ class Measured:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is foretold; ``seconds`` is None where nothing comparable was measured, ``basis`` says from what."""
+    """What is foretold.
+
+    Attributes
+    ----------
+    seconds : float or None
+        None where nothing comparable was measured.
+    memory : Memory
+    basis : str
+        What it was measured from.
+    at_most : bool
+        Whether it may take less: where burn-in lasts longer, fewer steps use the unlabeled pool.
+    """
 
     seconds: float | None
     memory: Memory
     basis: str = ""
+    at_most: bool = False
 
     @property
     def sentence(self) -> str:
@@ -86,7 +98,8 @@ class Estimate:
             need = f"about {in_words(self.memory.device)} on the GPU"
         if self.seconds is None:
             return f"{UNKNOWN}; {need}."
-        return f"About {duration(self.seconds)} ({self.basis}), {need}."
+        about = "At most" if self.at_most else "About"
+        return f"{about} {duration(self.seconds)} ({self.basis}), {need}."
 
 
 def estimate(
@@ -105,7 +118,8 @@ def estimate(
     for measured in past:
         if _alike(measured.config, config):
             seconds = _seconds(config, sizes, measured)
-            return Estimate(seconds, memory, f"measured in round {measured.run_id}")
+            at_most = config.burn_in_may_last and min(sizes.unlabeled, sizes.gate) > 0
+            return Estimate(seconds, memory, f"measured in round {measured.run_id}", at_most)
     return Estimate(None, memory)
 
 

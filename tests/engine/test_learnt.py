@@ -46,7 +46,9 @@ def of_others(snapshot):
     told = {"left": "Unilateral pulmonary infection, one infected area, upper right lung."}
     told["right"] = "Unilateral pulmonary infection, one infected area, lower left lung."
     wrong = tuple(
-        case.model_copy(update={"description": told["left" if "left" in case.description else "right"]})
+        case.model_copy(
+            update={"description": told["left" if "left" in case.description else "right"]}
+        )
         for case in snapshot.gate
     )
     return snapshot.model_copy(update={"gate": wrong})

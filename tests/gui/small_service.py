@@ -71,7 +71,12 @@ def _views(request: dict, exchange: Path) -> dict:
     texts = {"posaug": "One infected area, [UNK_POS].", "mixed": "Two infected areas."}
     texts["student"] = "Areas infected two, somewhere."
     answer = {"id": request["id"], "ok": True, "arrays": name, "partner": "case_001"}
-    answer |= {"gate": gate, "views": request.get("views"), "step": 6, "later": request["epoch"] > 0}
+    answer |= {
+        "gate": gate,
+        "views": request.get("views"),
+        "step": 6,
+        "later": request["epoch"] > 0,
+    }
     return answer | {"texts": texts, "words": ["Moved 3% to the left."]}
 
 

@@ -9,7 +9,6 @@ from training.engine.data import FilmPool
 from training.engine.evaluate import evaluate
 from training.engine.networks import Network
 from training.engine.predict import Predictor
-from training.engine.schedules import may_last_longer
 
 LOOKS = 20  # A run asks at most so often, a twentieth of its steps apart.
 FILMS = 64  # So many of each pool say enough.
@@ -29,15 +28,14 @@ def burn_in_is_over(
     labeled, gate : FilmPool
         With masks. Without any in ``gate``, the steps alone decide, and the answer is True.
     """
-    training, method = config.training, config.method
-    if not may_last_longer(training, method) or len(gate) == 0:
+    if not config.burn_in_may_last or len(gate) == 0:
         return True
     predictor = Predictor(teacher, device)
     seen, unseen = (
-        1 - evaluate(predictor, pool, method.threshold, FILMS).scores.dice_global
+        1 - evaluate(predictor, pool, config.method.threshold, FILMS).scores.dice_global
         for pool in (labeled, gate)
     )
-    return error_ratio(seen, unseen) >= training.burn_in_until
+    return error_ratio(seen, unseen) >= config.training.burn_in_until
 
 
 def error_ratio(seen: float, unseen: float) -> float:

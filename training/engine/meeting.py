@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from training.config import RunConfig
 from training.engine.data import CaseOrder
 from training.engine.inputs import labeled_partners, patch_partners, side_donors
-from training.engine.schedules import burn_in_steps, may_last_longer
+from training.engine.schedules import burn_in_steps
 from training.engine.streams import Key
 
 
@@ -70,14 +70,13 @@ class Meetings:
         )
         keys = _keys(order, number, training.batch_unlabeled, self.unlabeled)
         place = keys.index(film)
-        method = self.config.method
-        step = burn_in_steps(training, method, len(self.unlabeled)) + number
+        step = burn_in_steps(training, self.config.method, len(self.unlabeled)) + number
         donors: tuple[Key, ...] = ()
         if self.labeled:
             shown = self._labeled_keys(step, film.seed)
             donors = _with_partner(shown, int(side_donors(keys, len(shown))[place]))
         partner = keys[int(patch_partners(keys)[place])] if len(keys) > 1 else None
-        return Meeting(film, partner, donors, step, later=may_last_longer(training, method))
+        return Meeting(film, partner, donors, step, later=self.config.burn_in_may_last)
 
     def _labeled(self, film: Key) -> Meeting:
         size = self.config.training.batch_labeled

@@ -15,11 +15,6 @@ def burn_in_steps(training: TrainingConfig, method: MethodConfig, unlabeled: int
     return round(training.steps * training.burn_in)
 
 
-def may_last_longer(training: TrainingConfig, method: MethodConfig) -> bool:
-    """Whether burn-in may go on beyond `burn_in_steps` (`training.engine.learnt`)."""
-    return method.name == "semi-medref" and training.burn_in_until > 0
-
-
 def learning_rate(step: int, training: TrainingConfig) -> float:
     """Linear warm-up, then a cosine to ``rate_floor``, ``cosine_length`` rounds long; ``step`` counts from 0."""
     warm_up = max(1, round(training.steps * training.warm_up))
