@@ -23,6 +23,7 @@ TINY_ROUND = {
     },
     "training": {
         "steps": 4,
+        "burn_in_until": 0.0,  # the second phase, however little four steps have taught
         "batch_labeled": 2,
         "batch_unlabeled": 2,
         "evaluate_every": 2,

@@ -152,6 +152,13 @@ TABLES: dict[str, tuple[Row, ...]] = {
         Row("mixing", "+ patches of labeled films", (), _ALONE, "plain", ("sides",)),
         Row("mixing-longer", "the same mixing, as long", (), _ALONE, "plain", stretch=EQUAL_TIME),
         *_ours_without(),
+        Row(
+            "ours-hard",
+            "ours with hard pseudo-masks",
+            changes={"method": {"targets": "hard"}},
+            against="mixing",
+            beside=("ours", "mixing-longer"),
+        ),
         Row("ours", "ours", against="mixing", beside=("mixing-longer",)),
     ),
     "lvit": _lvit_rows(),

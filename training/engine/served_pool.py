@@ -1,5 +1,5 @@
 """What the next round would learn from a project's labeled masks before its first step, the zone atlas and the zones'
-bands; made anew only when that pool changes."""
+bands; made anew only when that pool changes, from masks of which each is read once."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ class ServedPool:
         self._project = project
         self._read_from: tuple[object, ...] = ()
         self._films: tuple[NDArray[np.uint8], list[str]] | None = None
+        self._masks: dict[str, NDArray[np.uint8]] = {}  # By file, whose name is its content's.
+        self._side = 0
         self._prior: tuple[float, ZonePrior | None] | None = None
         self._bands: Bands | None = None
 
@@ -55,11 +57,16 @@ class ServedPool:
             self._prior = self._bands = None
 
     def _read(self, cases: list[Case], side: int) -> tuple[NDArray[np.uint8], list[str]] | None:
+        before = self._masks if side == self._side else {}
+        self._masks, self._side = {}, side
         texts, masks = [], []
         for case in cases:
+            name = str(case.mask)
             with contextlib.suppress(FormatError, OSError):  # the trainer leaves it out, too
-                mask = read_mask(self._project.folder / str(case.mask))
-                masks.append(shrink_mask(mask, side))
+                if name not in before:
+                    before[name] = shrink_mask(read_mask(self._project.folder / name), side)
+                self._masks[name] = before[name]
+                masks.append(before[name])
                 texts.append(case.description)
         return (np.stack(masks), texts) if masks else None
 
