@@ -53,7 +53,7 @@ def segmentation_loss(logits: Tensor, targets: Tensor, dice_only: bool = False) 
 
 @dataclass(frozen=True)
 class PseudoTargets:
-    """What the student copies: targets ``(B, 1, H, W) float in [0, 1]``, and which of their pixels count, likewise, 0 or 1."""
+    """What the student copies, ``(B, 1, H, W) float``: targets in [0, 1], and whether each pixel counts, 1 or 0."""
 
     targets: Tensor
     weight: Tensor
