@@ -225,6 +225,10 @@ def test_ours_is_compared_with_supervised_training_of_the_same_mixing(snapshot, 
     assert (recipe.views, recipe.method) == (preset("paper").views, preset("paper").method)
     assert plain.views == recipe.views
     assert recipe.network == ours.network
+    # The papers count the steps of burn-in; only ours waits for the labeled films.
+    until = {key: run.config.training.burn_in_until for key, run in runs.items()}
+    assert {value for key, value in until.items() if key.startswith("paper")} == {0}
+    assert until["ours"] == base.training.burn_in_until > 0
 
     pretend(list(runs.values()), lambda run: np.full(2, 0.5 + 0.1 * (run.row.key == "ours")))
     found = cells("gain", list(runs.values()))

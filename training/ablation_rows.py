@@ -63,7 +63,7 @@ def _paper_at_this_size() -> tuple[Row, ...]:
         changes = {
             "views": views | less.get("views", {}),
             "method": method | less.get("method", {}),
-            "training": {"burn_in": 0.25},  # 5 of 20 epochs.
+            "training": {"burn_in": 0.25, "burn_in_until": 0.0},  # 5 of 20 epochs
         }
         if key == "plain":
             return Row(key, title, PARTS[:count], changes)
