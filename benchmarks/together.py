@@ -1,8 +1,8 @@
 """All benchmarks that take minutes, one after the other, and one table of what they measured: `make bench`.
 
 Each runs as a program of its own with `--json`; the table keeps the figures that the documentation speaks of. What
-trains for hours, or needs runs that did (evidence, choosing, counterfactual, uncertainty, warm_or_fresh, atlas --valid),
-is named at the end and not run.
+trains for hours, or needs runs that did (evidence, choosing, counterfactual, uncertainty, warm_or_fresh,
+atlas --valid), is named at the end and not run.
 
 Usage: python benchmarks/together.py [--only phantom,pool] [--quick] [--json FILE]
 """
