@@ -225,10 +225,12 @@ def test_ours_is_compared_with_supervised_training_of_the_same_mixing(snapshot, 
     assert (recipe.views, recipe.method) == (preset("paper").views, preset("paper").method)
     assert plain.views == recipe.views
     assert recipe.network == ours.network
-    # The papers count the steps of burn-in; only ours waits for the labeled films.
-    until = {key: run.config.training.burn_in_until for key, run in runs.items()}
-    assert {value for key, value in until.items() if key.startswith("paper")} == {0}
-    assert until["ours"] == base.training.burn_in_until > 0
+    # The papers count the steps of burn-in; only ours waits for the labeled films and restarts the rate there.
+    settings = {key: run.config.training for key, run in runs.items()}
+    papers = [value for key, value in settings.items() if key.startswith("paper")]
+    assert {(each.burn_in_until, each.rate_restarts) for each in papers} == {(0, False)}
+    assert settings["ours"].burn_in_until == base.training.burn_in_until > 0
+    assert settings["ours"].rate_restarts
 
     pretend(list(runs.values()), lambda run: np.full(2, 0.5 + 0.1 * (run.row.key == "ours")))
     found = cells("gain", list(runs.values()))
@@ -236,7 +238,7 @@ def test_ours_is_compared_with_supervised_training_of_the_same_mixing(snapshot, 
     compared = {
         each.other: each for each in comparisons("gain", list(runs.values())) if each.row == "ours"
     }
-    assert set(compared) == {"mixing", "mixing-longer"}
+    assert set(compared) == {"mixing", "mixing-restart", "mixing-longer", "ours-steady"}
     assert compared["mixing-longer"].gains == pytest.approx([0.1])
     assert compared["mixing-longer"].per_image == pytest.approx([0.1])
     told = lines("gain", found, [2], 1, "teacher")

@@ -126,6 +126,9 @@ class TrainingConfig(Settings):
     cosine_length: float = number(
         1.0, 1, 10, 0.1, "Length of the cosine in rounds; above 1 the round ends before it does."
     )
+    rate_restarts: bool = choice(
+        True, "Whether the learning rate begins anew, warm-up and cosine, where burn-in ends."
+    )
     weight_decay: float = number(0.05, 0, 1, 0.01, "Weight decay of AdamW.")
     warm_up: float = number(0.05, 0, 0.5, 0.01, "Share of the steps over which the rate rises.")
     clip_norm: float = number(1.0, 0.01, 100, 0.1, "Largest norm of the gradient.")

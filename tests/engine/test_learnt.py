@@ -130,6 +130,7 @@ def test_looking_leaves_the_training_as_it_was(make_run):
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_the_presets_of_the_papers_count_steps_alone(name):
+def test_the_presets_of_the_papers_count_steps_alone_and_keep_one_rate(name):
     published = name in ("paper", "release", "lvit", "lvit-small")
     assert (preset(name).training.burn_in_until == 0) == published
+    assert preset(name).training.rate_restarts != published

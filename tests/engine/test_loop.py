@@ -331,10 +331,21 @@ def test_every_ramp_scales_with_the_length_of_the_round(make_run):
     slow = method.model_copy(update={"ema_start": 0.9, "ema_end": 0.99})
     assert ema_decay(0, burn_in, training, slow) == 0.9
     assert ema_decay(999, burn_in, training, slow) == pytest.approx(0.99)
-    rates = [learning_rate(step, training) for step in range(1000)]
+    rates = [learning_rate(step, 1000, training) for step in range(1000)]
     assert max(rates) == pytest.approx(training.learning_rate)
     assert rates[0] < rates[25] < rates[49]
     assert rates[-1] == pytest.approx(0.01 * training.learning_rate, rel=0.01)
+
+
+def test_the_rate_begins_anew_where_burn_in_ends(make_run):
+    training = make_run(training={"steps": 1000}).read_config().training
+    rest = training.model_copy(update={"steps": 600})
+    alone = [learning_rate(step, 1000, training) for step in range(400)]
+    after = [learning_rate(step, 600, rest) for step in range(600)]
+    assert [learning_rate(step, 400, training) for step in range(1000)] == alone + after
+    steady = training.model_copy(update={"rate_restarts": False})
+    told = [learning_rate(step, 400, steady) for step in range(1000)]
+    assert told == [learning_rate(step, 1000, training) for step in range(1000)]
 
 
 def test_a_student_that_learns_nothing_has_a_finite_loss_on_empty_films():

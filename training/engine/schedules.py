@@ -15,12 +15,17 @@ def burn_in_steps(training: TrainingConfig, method: MethodConfig, unlabeled: int
     return round(training.steps * training.burn_in)
 
 
-def learning_rate(step: int, training: TrainingConfig) -> float:
-    """Linear warm-up, then a cosine to ``rate_floor``, ``cosine_length`` rounds long; ``step`` counts from 0."""
-    warm_up = max(1, round(training.steps * training.warm_up))
+def learning_rate(step: int, burn_in: int, training: TrainingConfig) -> float:
+    """Linear warm-up, then a cosine to ``rate_floor``, ``cosine_length`` rounds long; ``step`` counts from 0.
+
+    With ``rate_restarts`` both begin anew where burn-in ends, over the steps that are left (decision 16).
+    """
+    begin = burn_in if training.rate_restarts and step >= burn_in else 0
+    step, steps = step - begin, training.steps - begin
+    warm_up = max(1, round(steps * training.warm_up))
     if step < warm_up:
         return training.learning_rate * (step + 1) / warm_up
-    length = training.cosine_length * training.steps
+    length = training.cosine_length * steps
     share = (step - warm_up) / max(1.0, length - warm_up)
     floor = training.rate_floor
     return training.learning_rate * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * share)))

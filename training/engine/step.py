@@ -43,7 +43,7 @@ def one_step(this: Round, burn_in: int) -> Numbers:
         Memory does not suffice for one film at a time.
     """
     training, method, step = this.config.training, this.config.method, this.counters.step
-    rate = learning_rate(step, training)
+    rate = learning_rate(step, burn_in, training)
     for group in this.optimizer.param_groups:
         group["lr"] = rate * group.get("share", 1.0)
     weight = 0.0 if this.counters.alarmed else unlabeled_weight(step, burn_in, training, method)
