@@ -21,7 +21,7 @@ from training.engine.mirroring import mirror_some
 from training.engine.mixing import plan_patch
 from training.engine.networks import Output, build, collect_vocabulary
 from training.engine.objectives import itcl_loss, zone_similarity
-from training.engine.schedules import learning_rate
+from training.engine.schedules import burn_in_steps, learning_rate
 from training.engine.streams import Key
 from training.engine.teacher import Teacher
 from training.engine.words import change_words, mirrored_text, zones_of_texts
@@ -277,9 +277,10 @@ def test_papers_and_releases_views_are_those_of_the_tables():
     assert paper.views.blur_sigma * 224 == pytest.approx(2, abs=0.01)
     assert (release.views.patch_probability, release.views.patch_position_share) == (0.08, 1.0)
     assert (release.method.dice_only, paper.method.dice_only) == (True, False)
-    halfway = learning_rate(release.training.steps - 1, 885, release.training)
+    burn_in = burn_in_steps(release.training, release.method, unlabeled=1)
+    halfway = learning_rate(release.training.steps - 1, burn_in, release.training)
     assert halfway == pytest.approx(1.5e-4, rel=0.01)
-    last = learning_rate(paper.training.steps - 1, 885, paper.training)
+    last = learning_rate(paper.training.steps - 1, burn_in, paper.training)
     assert last == pytest.approx(1e-6, rel=0.02)
     assert not ViewsConfig().flip_probability
 

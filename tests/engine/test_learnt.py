@@ -77,6 +77,20 @@ def test_a_burn_in_that_never_ends_is_supervised_training(make_run):
     assert same(*(read_network(each.last, "student").state_dict() for each in (never, alone)))
 
 
+def test_without_their_weight_unlabeled_films_teach_nothing_and_the_rate_still_restarts(make_run):
+    silent = {"lambda_u": 0.0}
+    runs = (
+        make_run("alone", method={"name": "supervised"}),
+        make_run("steady", method=silent, training={"rate_restarts": False}),
+        make_run("restarted", method=silent),
+    )
+    for each in runs:
+        run(each)
+    alone, steady, restarted = (read_network(each.last, "student").state_dict() for each in runs)
+    assert same(alone, steady)
+    assert not same(alone, restarted)
+
+
 def test_it_ends_once_labeled_films_are_known_and_others_are_not(make_run, of_others):
     folder = make_run(of=of_others, training=LEARNS_FAST | {"burn_in_until": 1.5})
     run(folder)
